@@ -1,0 +1,4 @@
+pub(crate) fn run() -> anyhow::Result<()> {
+    let _ = crate::measure::usage;
+    Ok(())
+}
