@@ -52,10 +52,10 @@ pub(crate) struct ManifestFile {
 
 /// Hashes and rewrites. A file that another one refers to gets a hashed name; the rest (the page itself,
 /// `robots.txt`) keep theirs.
-pub(crate) fn publish(files: Files) -> Result<Vec<Published>> {
+pub(crate) fn publish(files: &Files) -> Result<Vec<Published>> {
     let references = files
         .iter()
-        .map(|(path, content)| Ok((path.clone(), references(path, content, &files)?)))
+        .map(|(path, content)| Ok((path.clone(), references(path, content, files)?)))
         .collect::<Result<BTreeMap<_, _>>>()?;
     let referred: BTreeSet<String> = references.values().flatten().cloned().collect();
 
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn names_carry_the_hash_of_the_published_content() {
-        let published = publish(page()).unwrap();
+        let published = publish(&page()).unwrap();
         for file in &published {
             let hash = &digest(&file.content)[..16];
             assert_eq!(file.path.contains(hash), file.immutable, "{}", file.path);
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn references_follow_through_every_level() {
-        let published = publish(page()).unwrap();
+        let published = publish(&page()).unwrap();
         let index = text(by_source(&published, "index.html"));
         let boot = by_source(&published, "boot.js");
         assert!(index.contains(&format!("src=\"/{}\"", boot.path)), "{index}");
@@ -230,10 +230,10 @@ mod tests {
 
     #[test]
     fn a_change_deep_down_renames_all_that_leads_to_it() {
-        let before = publish(page()).unwrap();
+        let before = publish(&page()).unwrap();
         let mut changed = page();
         changed.insert("app_bg.wasm".into(), b"\0asm2".to_vec());
-        let after = publish(changed).unwrap();
+        let after = publish(&changed).unwrap();
         for source in ["app_bg.wasm", "boot.js"] {
             assert_ne!(by_source(&before, source).path, by_source(&after, source).path);
         }
@@ -243,20 +243,20 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_an_error_that_names_both() {
-        let error = publish(files(&[("index.html", r#"<link href="/stile.css">"#)])).unwrap_err();
+        let error = publish(&files(&[("index.html", r#"<link href="/stile.css">"#)])).unwrap_err();
         assert_eq!(error.to_string(), "index.html refers to /stile.css, and there is no such file");
     }
 
     #[test]
     fn a_circle_is_an_error() {
-        let error = publish(files(&[("a.js", "'/b.js'"), ("b.js", "'/a.js'")])).unwrap_err();
+        let error = publish(&files(&[("a.js", "'/b.js'"), ("b.js", "'/a.js'")])).unwrap_err();
         assert!(error.to_string().contains("in a circle"), "{error}");
     }
 
     #[test]
     fn a_name_that_begins_like_another_is_left_alone() {
         let published =
-            publish(files(&[("a.js", "'/x.js' '/x.json'"), ("x.js", "1"), ("x.json", "2")])).unwrap();
+            publish(&files(&[("a.js", "'/x.js' '/x.json'"), ("x.js", "1"), ("x.json", "2")])).unwrap();
         let a = text(by_source(&published, "a.js"));
         let expected =
             format!("'/{}' '/{}'", by_source(&published, "x.js").path, by_source(&published, "x.json").path);

@@ -72,7 +72,7 @@ fn make(module: Vec<u8>, sources: Files, optimise: bool, dist: &Path) -> Result<
     remove_folder(&fresh)?;
     let mut manifest =
         Manifest { entry: ENTRY.to_owned(), files: Vec::new(), transferred_bytes: 0, optimised: optimise };
-    for file in assets::publish(files)? {
+    for file in assets::publish(&files)? {
         let compressed = compress::brotli(&file.content)?;
         write(&fresh.join(&file.path), &file.content)?;
         if let Some(compressed) = &compressed {

@@ -54,9 +54,8 @@ enum Command {
     Test,
     /// Write the corpus that benchmarks read: 280 files, 9,800 Kubernetes manifests, about 6 MB
     Corpus {
-        /// The folder to write; it is replaced
-        #[arg(default_value = "target/corpus")]
-        folder: PathBuf,
+        /// The folder to write, by default target/corpus
+        folder: Option<PathBuf>,
     },
     /// Measure speed and memory, each beside a baseline from the same run
     Bench,
@@ -81,7 +80,7 @@ fn main() -> ExitCode {
         Command::Dist => run::dist(),
         Command::Demo { arguments } => run::demo(&arguments),
         Command::Test => checks::run(),
-        Command::Corpus { folder } => corpus::run(&folder),
+        Command::Corpus { folder } => corpus::run(folder),
         Command::Bench => bench::run(),
         Command::Generate { check } => generate::run(check),
         Command::Measure { program } => measure::run(&program),

@@ -53,3 +53,16 @@ pub(crate) fn run(program: &[OsString]) -> Result<()> {
     println!("{}", serde_json::to_string(&usage)?);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usage_survives_the_way_between_the_processes() {
+        let usage = Usage { wall_seconds: 0.25, cpu_seconds: 0.4, peak_bytes: 1 << 20, exit_code: None };
+        let text = serde_json::to_string(&usage).unwrap();
+        let read: Usage = serde_json::from_str(&text).unwrap();
+        assert_eq!((read.wall_seconds, read.peak_bytes, read.exit_code), (0.25, 1 << 20, None));
+    }
+}
