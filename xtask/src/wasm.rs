@@ -27,7 +27,7 @@ pub(crate) fn compile(toolchain: WasmToolchain) -> Result<Vec<u8>> {
     process::run(
         toolchain
             .build()
-            .args(["--package", PACKAGE, "--profile", PROFILE, "--quiet"])
+            .args(["--package", PACKAGE, "--profile", PROFILE])
             .arg("--target-dir")
             .arg(&target),
     )?;
