@@ -1,1 +1,11 @@
-//! Placeholder while the workspace is laid out.
+//! Fills a [`rampart_checklist::Inventory`]: [`live`] from an API server, [`snapshot`] from files.
+//!
+//! Both give the same inventory for the same objects. What could not be read becomes a gap with its cause, never an
+//! empty list. What clusters and files say is hostile input: it is bounded in size and depth, and its contents reach
+//! neither errors nor logs.
+
+mod intern;
+pub mod live;
+mod malformed;
+mod policy_kinds;
+pub mod snapshot;

@@ -1,0 +1,1 @@
+//! Fills an inventory from an API server.
