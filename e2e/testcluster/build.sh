@@ -12,6 +12,6 @@ flags="-s -w"
 for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
     flags="$flags -X $package.gitVersion=v$version -X $package.gitMajor=${version%%.*} -X $package.gitMinor=${minor%%.*}"
 done
-echo "Building the test cluster: Go downloads and compiles Kubernetes $version and etcd (about five minutes the first time, seconds after)." >&2
+echo "Building the test cluster: Go downloads and compiles Kubernetes $version and etcd (about five minutes the first time on two free cores, seconds after)." >&2
 # -trimpath keeps the folders of this machine out of the binary.
 go build -trimpath -ldflags "$flags" -o "$binary" .

@@ -147,8 +147,8 @@ func (c *cluster) end() {
 	}
 }
 
-// snapshot is a copy of the processes, safe to read.
-func (c *cluster) snapshot() map[string]*process {
+// running is a copy of the processes, safe to read.
+func (c *cluster) running() map[string]*process {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.processes)

@@ -46,8 +46,8 @@ func (c *cluster) report() clusterReport {
 	for i, name := range nodeNames {
 		report.Nodes[name] = nodeReport{Address: c.addresses[i], KubeletPort: c.kubeletPorts[i]}
 	}
-	for name, p := range c.snapshot() {
-		report.Components[name] = componentReport{PID: p.running.Process.Pid, Running: p.alive(), Command: p.command}
+	for name, p := range c.running() {
+		report.Components[name] = componentReport{PID: p.child.Process.Pid, Running: p.alive(), Command: p.command}
 	}
 	return report
 }

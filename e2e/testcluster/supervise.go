@@ -16,7 +16,7 @@ type process struct {
 	command []string // command[0] is the role
 	logFile string
 
-	running  *exec.Cmd
+	child    *exec.Cmd
 	exited   chan struct{} // closed when the child has been reaped
 	mu       sync.Mutex
 	stopping bool
@@ -30,20 +30,20 @@ func startProcess(name string, command []string, l layout, failures chan<- error
 		return nil, err
 	}
 	defer log.Close()
-	if p.running, err = roleCommand(command, l); err != nil {
+	if p.child, err = roleCommand(command, l); err != nil {
 		return nil, err
 	}
-	p.running.Stdout, p.running.Stderr = log, log
-	p.running.Dir = l.directory
-	p.running.SysProcAttr = &syscall.SysProcAttr{
+	p.child.Stdout, p.child.Stderr = log, log
+	p.child.Dir = l.directory
+	p.child.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:   true,            // Ctrl-C reaches the supervisor alone, which knows the order in which to stop
 		Pdeathsig: syscall.SIGKILL, // and nothing outlives a supervisor that was killed
 	}
-	if err := p.running.Start(); err != nil {
+	if err := p.child.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	go func() {
-		ended := p.running.Wait()
+		ended := p.child.Wait()
 		close(p.exited)
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -59,11 +59,11 @@ func (p *process) stop(grace time.Duration) {
 	p.mu.Lock()
 	p.stopping = true
 	p.mu.Unlock()
-	_ = p.running.Process.Signal(syscall.SIGTERM)
+	_ = p.child.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.exited:
 	case <-time.After(grace):
-		_ = p.running.Process.Kill()
+		_ = p.child.Process.Kill()
 		<-p.exited
 	}
 }
