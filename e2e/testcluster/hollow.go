@@ -87,10 +87,16 @@ func runHollowNode(arguments []string) error {
 // hollowConfiguration lays the given KubeletConfiguration over what a hollow kubelet needs in order to run at all.
 func hollowConfiguration(name, address, file, directory string) (*options.KubeletFlags, *kubeletconfig.KubeletConfiguration, error) {
 	flags, configuration := kubemark.GetHollowKubeletConfig(&kubemark.HollowKubeletOptions{NodeName: name, MaxPods: 110})
-	configuration.ProviderID = "" // no cloud; kubemark writes its own name here
-	flags.NodeIP = address
+	// kubemark has made a folder under /tmp for these, wherever TMPDIR points to.
+	if err := os.RemoveAll(flags.RootDirectory); err != nil {
+		return nil, nil, err
+	}
 	flags.RootDirectory = directory
 	flags.CertDirectory = filepath.Join(directory, "pki")
+	flags.NodeIP = address
+	configuration.PodLogsDir = filepath.Join(directory, "pod-logs")
+	configuration.StaticPodPath = ""
+	configuration.ProviderID = "" // no cloud; kubemark writes its own name here
 
 	scheme, _, err := kubeletscheme.NewSchemeAndCodecs()
 	if err != nil {
