@@ -1,0 +1,157 @@
+//! NetworkPolicies of `networking.k8s.io`.
+
+use super::meta::null_is_default;
+use super::{Labels, ObjectMeta};
+use serde::{Deserialize, Deserializer};
+
+/// A NetworkPolicy.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct NetworkPolicy {
+    /// Its metadata.
+    #[serde(rename = "metadata", default)]
+    pub meta: ObjectMeta,
+    /// Its spec.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub spec: NetworkPolicySpec,
+}
+
+/// A direction of traffic, seen from the pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyDirection {
+    /// Into the pod.
+    Ingress,
+    /// Out of the pod.
+    Egress,
+}
+
+impl PolicyDirection {
+    /// As `policyTypes` has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            PolicyDirection::Ingress => "Ingress",
+            PolicyDirection::Egress => "Egress",
+        }
+    }
+}
+
+/// The spec of a NetworkPolicy.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkPolicySpec {
+    /// Which pods it selects; empty selects all.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub pod_selector: LabelSelector,
+    /// The directions that it isolates; unset has a default.
+    #[serde(default)]
+    pub policy_types: Option<Vec<String>>,
+    /// What may come in.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub ingress: Vec<NetworkPolicyRule>,
+    /// What may go out.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub egress: Vec<NetworkPolicyRule>,
+}
+
+impl NetworkPolicySpec {
+    /// Whether it isolates the pods that it selects in this direction. Unset `policyTypes` mean Ingress, and
+    /// Egress if there are egress rules.
+    pub fn isolates(&self, direction: PolicyDirection) -> bool {
+        match &self.policy_types {
+            Some(types) if !types.is_empty() => types.iter().any(|name| name == direction.as_str()),
+            _ => direction == PolicyDirection::Ingress || !self.egress.is_empty(),
+        }
+    }
+
+    /// The rules of a direction.
+    pub fn rules(&self, direction: PolicyDirection) -> &[NetworkPolicyRule] {
+        match direction {
+            PolicyDirection::Ingress => &self.ingress,
+            PolicyDirection::Egress => &self.egress,
+        }
+    }
+}
+
+/// A label selector.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LabelSelector {
+    /// Labels that must be there.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub match_labels: Labels,
+    /// How many expressions must hold.
+    #[serde(default, deserialize_with = "length")]
+    pub match_expressions: usize,
+}
+
+impl LabelSelector {
+    /// Whether it selects every object, whatever its labels.
+    pub fn selects_everything(&self) -> bool {
+        self.match_labels.is_empty() && self.match_expressions == 0
+    }
+}
+
+fn length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    Ok(null_is_default::<D, Vec<serde::de::IgnoredAny>>(deserializer)?.len())
+}
+
+/// A rule: these peers on these ports.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct NetworkPolicyRule {
+    /// Ports; empty means all.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub ports: Vec<NetworkPolicyPort>,
+    /// Peers, `from` or `to`; empty means all.
+    #[serde(default, alias = "from", alias = "to", deserialize_with = "null_is_default")]
+    pub peers: Vec<NetworkPolicyPeer>,
+}
+
+/// A port or a range of ports.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkPolicyPort {
+    /// The protocol; unset is TCP.
+    #[serde(default)]
+    pub protocol: Option<String>,
+    /// The port; unset is every port of the protocol.
+    #[serde(default)]
+    pub port: Option<PolicyPort>,
+    /// The last port of a range.
+    #[serde(default)]
+    pub end_port: Option<i64>,
+}
+
+/// A port by number or by name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum PolicyPort {
+    /// By number.
+    Number(i64),
+    /// By name.
+    Name(String),
+}
+
+/// A peer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkPolicyPeer {
+    /// Pods by label.
+    #[serde(default)]
+    pub pod_selector: Option<LabelSelector>,
+    /// Namespaces by label.
+    #[serde(default)]
+    pub namespace_selector: Option<LabelSelector>,
+    /// Addresses.
+    #[serde(default)]
+    pub ip_block: Option<IpBlock>,
+}
+
+/// A range of addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct IpBlock {
+    /// The range.
+    #[serde(default)]
+    pub cidr: String,
+    /// Ranges within it that are not meant.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub except: Vec<String>,
+}

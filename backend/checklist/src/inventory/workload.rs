@@ -1,0 +1,113 @@
+//! Workload controllers, reduced to what items read.
+
+use super::meta::null_is_default;
+use super::pod::{Keep, PodSpec, RawPodSpec};
+use super::{Kind, ObjectMeta};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// A Deployment, ReplicaSet, StatefulSet, DaemonSet, Job or CronJob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workload {
+    /// Which of them.
+    pub kind: Kind,
+    /// The version of its group in the object, such as `apps/v1`.
+    pub api_version: String,
+    /// Its metadata.
+    pub meta: ObjectMeta,
+    /// The pod template; shared.
+    pub template: Arc<PodSpec>,
+    /// Replicas asked for; none where the object does not say.
+    pub replicas: Option<i64>,
+    /// The revision that a StatefulSet rolls out.
+    pub update_revision: Option<String>,
+    /// Whether a Job ended or a CronJob is suspended: it makes no pods.
+    pub finished: bool,
+}
+
+impl Workload {
+    /// Whether it would make pods.
+    pub fn makes_pods(&self) -> bool {
+        self.replicas != Some(0) && !self.finished
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RawWorkload {
+    #[serde(default)]
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: RawWorkloadSpec,
+    #[serde(default, deserialize_with = "null_is_default")]
+    status: RawWorkloadStatus,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct RawWorkloadSpec {
+    #[serde(default)]
+    replicas: Option<i64>,
+    #[serde(default)]
+    suspend: Option<bool>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    template: RawTemplate,
+    #[serde(default)]
+    job_template: Option<RawJobTemplate>,
+}
+
+#[derive(Deserialize, Default)]
+struct RawTemplate {
+    #[serde(default, deserialize_with = "null_is_default")]
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: RawPodSpec,
+}
+
+#[derive(Deserialize, Default)]
+struct RawJobTemplate {
+    #[serde(default)]
+    spec: RawJobSpec,
+}
+
+#[derive(Deserialize, Default)]
+struct RawJobSpec {
+    #[serde(default)]
+    template: RawTemplate,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct RawWorkloadStatus {
+    #[serde(default)]
+    update_revision: Option<String>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    conditions: Vec<super::node::Condition>,
+}
+
+impl RawWorkload {
+    pub(super) fn reduce(self, kind: Kind, api_version: &str) -> Workload {
+        let template = self.spec.job_template.map_or(self.spec.template, |job| job.spec.template);
+        let keep = match Keep::of(&self.metadata) {
+            Keep::Nothing => Keep::Nothing,
+            Keep::Commands | Keep::CommandsAndEnvironment => Keep::Commands,
+        };
+        let ended = |condition: &super::node::Condition| {
+            matches!(condition.kind.as_str(), "Complete" | "Failed") && condition.status == "True"
+        };
+        let finished = match kind {
+            Kind::Jobs => self.status.conditions.iter().any(ended),
+            Kind::CronJobs => self.spec.suspend == Some(true),
+            _ => false,
+        };
+        Workload {
+            kind,
+            api_version: if api_version.is_empty() { kind.api_version() } else { api_version.to_owned() },
+            template: Arc::new(template.spec.reduce(&template.metadata.annotations, keep)),
+            meta: self.metadata,
+            replicas: self.spec.replicas,
+            update_revision: self.status.update_revision,
+            finished,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What the items about the control plane share: which pods run it, and what to say where they are not seen.
+
+use crate::distribution::Distribution;
+use crate::flags::Unreadable;
+use crate::inventory::{Component, Node, Pod};
+use crate::judge::Violation;
+use crate::workloads::View;
+use crate::{Kind, flags::Flags};
+use rampart_shared::{Gap, GapReason, RestsOn, Scope, Subject};
+
+/// The active pods that run a component.
+pub(super) fn pods<'a>(view: &View<'a>, component: Component) -> Vec<&'a Pod> {
+    let mut pods: Vec<&Pod> = view
+        .inventory
+        .pods
+        .seen
+        .iter()
+        .filter(|pod| pod.component() == Some(component) && pod.is_active())
+        .collect();
+    pods.sort_by_key(|pod| (&pod.meta.namespace, &pod.meta.name));
+    pods
+}
+
+/// `namespace/name`.
+pub(super) fn name(pod: &Pod) -> String {
+    format!("{}/{}", pod.meta.namespace, pod.meta.name)
+}
+
+/// A violation of one flag of a component that runs as a pod.
+pub(super) fn violation(
+    pod: &Pod,
+    flags: &Flags,
+    flag: &'static str,
+    observed: String,
+    expected: impl Into<String>,
+) -> Violation {
+    Violation {
+        rule: flag,
+        scope: Scope::Application,
+        subject: Subject {
+            api_version: "v1".to_owned(),
+            kind: "Pod".to_owned(),
+            namespace: Some(pod.meta.namespace.clone()),
+            name: pod.meta.name.clone(),
+        },
+        path: flags.path(flag),
+        observed,
+        expected: expected.into(),
+        note: None,
+        discriminator: String::new(),
+        units: vec![name(pod)],
+        rests_on: vec![RestsOn { kind: Kind::Pods.name(), object: Some(name(pod)) }],
+    }
+}
+
+/// A gap over one component's flags.
+pub(super) fn unreadable(pod: &Pod, error: &Unreadable) -> Gap {
+    Gap::new(Kind::Pods.name(), GapReason::NotCollected, format!("{}: {error}", name(pod)))
+        .for_objects(vec![name(pod)])
+        .closed_by(FLAGZ)
+}
+
+/// A gap over one flag whose value only the running container knows.
+pub(super) fn unclear(pod: &Pod, flag: &str, text: &str) -> Gap {
+    let detail = format!("{}: --{flag} is {text}, which is known only when the container runs", name(pod));
+    Gap::new(Kind::Pods.name(), GapReason::NotCollected, detail)
+        .for_objects(vec![name(pod)])
+        .closed_by(format!("Write the value of --{flag} out in the static pod's manifest."))
+}
+
+/// Why no API server is seen; there always is one.
+pub(super) fn no_api_server(view: &View<'_>) -> Gap {
+    let distribution = view.distribution;
+    if distribution.hides_control_plane() {
+        return Gap::new(
+            Kind::Pods.name(),
+            GapReason::ProviderManaged,
+            format!("{distribution} runs the API server and etcd and shows neither's flags"),
+        )
+        .closed_by(
+            "The provider's documentation or support can say how it runs them; nothing in the cluster does.",
+        );
+    }
+    match distribution {
+        Distribution::K3s | Distribution::MicroK8s => Gap::new(
+            Kind::Pods.name(),
+            GapReason::NotCollected,
+            format!("{distribution} runs the API server outside any pod, so no pod shows its flags"),
+        )
+        .closed_by(FLAGZ),
+        _ => Gap::new(
+            Kind::Pods.name(),
+            GapReason::NotCollected,
+            "no API server is among the pods that were seen (kube-system, label component=kube-apiserver)",
+        )
+        .closed_by(
+            "In a snapshot: add the pods of kube-system. Where the API server runs outside any pod, its /flagz \
+             (Kubernetes 1.36 and newer) shows its flags; this version does not read it.",
+        ),
+    }
+}
+
+/// The server nodes of k3s with what they say of their own start.
+///
+/// # Errors
+/// When not every server is known to have said it.
+pub(super) fn k3s_servers<'a>(view: &View<'a>) -> Result<Vec<&'a Node>, Gap> {
+    let nodes = &view.inventory.nodes;
+    if let Some(gap) = nodes.gaps.first() {
+        return Err(gap.clone());
+    }
+    let is_server = |node: &&Node| {
+        [
+            "node-role.kubernetes.io/control-plane",
+            "node-role.kubernetes.io/master",
+            "node-role.kubernetes.io/etcd",
+        ]
+        .iter()
+        .any(|label| node.meta.labels.contains_key(*label))
+    };
+    let silent: Vec<String> = nodes
+        .seen
+        .iter()
+        .filter(is_server)
+        .filter(|node| node.k3s.is_none())
+        .map(|node| node.meta.name.clone())
+        .collect();
+    let servers: Vec<&Node> = nodes.seen.iter().filter(|node| node.k3s.is_some()).collect();
+    if servers.is_empty() || !silent.is_empty() {
+        return Err(Gap::new(
+            Kind::Nodes.name(),
+            GapReason::NotCollected,
+            "the annotation k3s.io/node-args, in which a k3s server says how it was started, was not seen on every server",
+        )
+        .for_objects(silent)
+        .closed_by("Run the k3s servers with their agent, so that they are nodes that say how they were started."));
+    }
+    Ok(servers)
+}
+
+/// What would show flags that no pod shows.
+pub(super) const FLAGZ: &str = "The component's /flagz (Kubernetes 1.36 and newer) shows every effective flag; this version does not \
+                                read it.";

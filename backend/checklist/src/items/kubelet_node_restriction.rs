@@ -1,0 +1,346 @@
+//! Item 2: the NodeRestriction admission plugin confines kubelets.
+
+use super::{Item, control_plane};
+use crate::Kind;
+use crate::distribution::Distribution;
+use crate::flags::{Flags, Setting};
+use crate::inventory::{Component, K3sServer, Node, Pod};
+use crate::judge::{Observation, SeenViolation, Violation};
+use crate::need::Need;
+use crate::remedy::{Texts, document, remediation};
+use crate::workloads::View;
+use rampart_shared::{
+    Basis, Category, Gap, GapReason, ItemId, ItemResult, Remediation, RemediationDocument, RemediationTarget,
+    RestsOn, Scope, Subject,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The item.
+pub(super) const ITEM: Item = Item {
+    id: ItemId::KubeletNodeRestriction,
+    number: 2,
+    category: Category::ClusterComponents,
+    title: "The API server confines each kubelet to its own node",
+    short_title: "Node restriction",
+    checks: "Every API server's flags: NodeRestriction in --enable-admission-plugins and not in \
+             --disable-admission-plugins, and Node in --authorization-mode, without which the plugin does not confine a \
+             kubelet. On k3s, which sets both itself, the servers' annotation k3s.io/node-args must not take them away. \
+             On EKS the provider documents the plugin.",
+    why: "A kubelet's credentials lie on its node. Without this plugin, whoever takes one node can change other nodes and \
+          their pods, or label the node so that workloads which were kept apart are scheduled to it.",
+    cannot_see: "API servers that run in no visible pod: their gap says so. With --authorization-config the authorizers \
+                 stand in a file that cannot be seen. The API server's /flagz and /metrics would show both; this version \
+                 does not read them. Kubelets with credentials outside the group system:nodes are not confined by the \
+                 plugin and not recognised here.",
+    references: &[
+        (
+            "Kubernetes: NodeRestriction",
+            "https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction",
+        ),
+        (
+            "Kubernetes: Using Node authorization",
+            "https://kubernetes.io/docs/reference/access-authn-authz/node/",
+        ),
+        ("Amazon EKS: platform versions and their admission controllers", EKS_DOCUMENTATION),
+        (
+            "CIS Kubernetes Benchmark 1.2: --authorization-mode includes Node, NodeRestriction is set",
+            "https://www.cisecurity.org/benchmark/kubernetes",
+        ),
+    ],
+    needs: &[Need::required(Kind::Pods), Need::conditional(Kind::Nodes)],
+    observe,
+    remedy,
+};
+
+const ENABLE: &str = "enable-admission-plugins";
+const DISABLE: &str = "disable-admission-plugins";
+const MODE: &str = "authorization-mode";
+const PLUGIN: &str = "NodeRestriction";
+const EKS_DOCUMENTATION: &str = "https://docs.aws.amazon.com/eks/latest/userguide/platform-versions.html";
+
+/// A flag that keeps the plugin from confining kubelets.
+struct Fault {
+    flag: &'static str,
+    observed: String,
+    expected: String,
+}
+
+/// What one API server's flags say.
+#[derive(Default)]
+struct Judgement {
+    faults: Vec<Fault>,
+    /// Flags whose values are not known, with what is known of them.
+    open: Vec<(&'static str, String)>,
+}
+
+fn observe(view: &View<'_>) -> Observation {
+    let mut observation = Observation { unit: "API server", ..Observation::default() };
+    let pods = control_plane::pods(view, Component::ApiServer);
+    for pod in &pods {
+        match Flags::of_pod(Component::ApiServer, pod) {
+            Ok(flags) => observe_pod(&mut observation, pod, &flags),
+            Err(error) => observation.undecided.push(control_plane::unreadable(pod, &error)),
+        }
+    }
+    if pods.is_empty() {
+        match view.distribution {
+            Distribution::Eks => {
+                observation.examined.insert("the API server of EKS".to_owned());
+                observation.bases.insert(Basis::Provider);
+                observation
+                    .notes
+                    .push(format!("AWS documents NodeRestriction as enabled for each Kubernetes version: {EKS_DOCUMENTATION}"));
+            }
+            Distribution::K3s => match control_plane::k3s_servers(view) {
+                Ok(servers) => observe_k3s(&mut observation, &servers),
+                Err(gap) => observation.undecided.push(gap),
+            },
+            _ => observation.undecided.push(control_plane::no_api_server(view)),
+        }
+    }
+    observation
+}
+
+fn observe_pod(observation: &mut Observation, pod: &Pod, flags: &Flags) {
+    observation.examined.insert(control_plane::name(pod));
+    let Judgement { faults, open } = judge(flags);
+    for Fault { flag, observed, expected } in faults {
+        observation.seen.push(SeenViolation(control_plane::violation(pod, flags, flag, observed, expected)));
+    }
+    for (flag, text) in open {
+        observation.undecided.push(if flag == AUTHORIZATION_CONFIG {
+            authorization_config(Kind::Pods, control_plane::name(pod))
+        } else {
+            control_plane::unclear(pod, flag, &text)
+        });
+    }
+}
+
+/// k3s enables the plugin and Node authorization itself; only its arguments can take them away.
+fn observe_k3s(observation: &mut Observation, servers: &[&Node]) {
+    observation.bases.insert(Basis::Declared);
+    for node in servers {
+        let Some(server) = &node.k3s else { continue };
+        observation.examined.insert(node.meta.name.clone());
+        let Judgement { faults, open } = judge(&k3s_flags(server));
+        for Fault { flag, observed, expected } in faults {
+            observation.seen.push(SeenViolation(Violation {
+                rule: flag,
+                scope: Scope::Application,
+                subject: Subject {
+                    api_version: "v1".to_owned(),
+                    kind: "Node".to_owned(),
+                    namespace: None,
+                    name: node.meta.name.clone(),
+                },
+                path: format!("metadata.annotations[k3s.io/node-args][--kube-apiserver-arg={flag}]"),
+                observed,
+                expected,
+                note: None,
+                discriminator: String::new(),
+                units: vec![node.meta.name.clone()],
+                rests_on: vec![RestsOn { kind: Kind::Nodes.name(), object: Some(node.meta.name.clone()) }],
+            }));
+        }
+        if !open.is_empty() {
+            observation.undecided.push(authorization_config(Kind::Nodes, node.meta.name.clone()));
+        }
+    }
+}
+
+const AUTHORIZATION_CONFIG: &str = "authorization-config";
+
+fn authorization_config(kind: Kind, object: String) -> Gap {
+    let detail = format!(
+        "{object}: --authorization-config names a file; whether it has the Node authorizer cannot be seen"
+    );
+    Gap::new(kind.name(), GapReason::NotCollected, detail).for_objects(vec![object]).closed_by(
+        "The metric apiserver_authorization_decisions_total{type=\"Node\"} of the API server shows it; this version does not read it.",
+    )
+}
+
+fn judge(flags: &Flags) -> Judgement {
+    let mut judgement = Judgement::default();
+    // `--admission-control` is the older name, and excludes the newer ones.
+    let (enable, enabled) = match flags.list("admission-control") {
+        Setting::Unset => (ENABLE, flags.list(ENABLE)),
+        older => ("admission-control", older),
+    };
+    let plugins =
+        |plugins: &[String]| if plugins.is_empty() { "unset".to_owned() } else { plugins.join(",") };
+    let missing = |observed| Fault { flag: enable, observed, expected: format!("includes {PLUGIN}") };
+    match enabled {
+        Setting::Unset => judgement.faults.push(missing("unset".to_owned())),
+        Setting::Known(list) if !has(&list, PLUGIN) => judgement.faults.push(missing(plugins(&list))),
+        Setting::Known(_) => {}
+        Setting::Unclear(text) => judgement.open.push((enable, text)),
+    }
+    match flags.list(DISABLE) {
+        Setting::Known(list) if has(&list, PLUGIN) => judgement.faults.push(Fault {
+            flag: DISABLE,
+            observed: list.join(","),
+            expected: format!("does not include {PLUGIN}"),
+        }),
+        Setting::Unset | Setting::Known(_) => {}
+        Setting::Unclear(text) => judgement.open.push((DISABLE, text)),
+    }
+    if flags.text(AUTHORIZATION_CONFIG) != Setting::Unset {
+        judgement.open.push((AUTHORIZATION_CONFIG, String::new()));
+        return judgement;
+    }
+    let without = |observed| Fault { flag: MODE, observed, expected: "includes Node".to_owned() };
+    match flags.list(MODE) {
+        // The API server's own default is AlwaysAllow.
+        Setting::Unset => judgement.faults.push(without("unset".to_owned())),
+        Setting::Known(modes) if !has(&modes, "Node") => judgement.faults.push(without(plugins(&modes))),
+        Setting::Known(_) => {}
+        Setting::Unclear(text) => judgement.open.push((MODE, text)),
+    }
+    judgement
+}
+
+/// Names match whole.
+fn has(list: &[String], name: &str) -> bool {
+    list.iter().any(|entry| entry == name)
+}
+
+/// The API server's flags as k3s composes them: an argument replaces k3s' default, one whose name ends in `+` or
+/// `-` keeps it, and further ones of the same name append.
+fn k3s_flags(server: &K3sServer) -> Flags {
+    const DEFAULTS: [(&str, &str); 2] = [(ENABLE, PLUGIN), (MODE, "Node,RBAC")];
+    let mut arguments = Vec::new();
+    let mut seen = BTreeSet::new();
+    for argument in &server.api_server_args {
+        let argument = argument.strip_prefix("--").unwrap_or(argument);
+        let (name, value) = argument.split_once('=').unwrap_or((argument, "true"));
+        let clean = name.trim_end_matches(['+', '-']);
+        if seen.insert(clean)
+            && name != clean
+            && let Some((_, default)) = DEFAULTS.iter().find(|(flag, _)| *flag == clean)
+        {
+            arguments.push(format!("--{clean}={default}"));
+        }
+        arguments.push(format!("--{clean}={value}"));
+    }
+    // An authorization configuration takes the place of k3s' default mode.
+    seen.extend(seen.contains(AUTHORIZATION_CONFIG).then_some(MODE));
+    arguments.extend(
+        DEFAULTS
+            .iter()
+            .filter(|(flag, _)| !seen.contains(flag))
+            .map(|(flag, value)| format!("--{flag}={value}")),
+    );
+    Flags::of_arguments(Component::ApiServer, "k3s.io/node-args", &arguments)
+}
+
+fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
+    let texts = Texts {
+        changes: "Adds NodeRestriction to the API server's admission plugins and Node to its authorization modes, and keeps \
+                  every other plugin and mode.",
+        may_break: "Kubelets whose credentials are not system:node:NODENAME in the group system:nodes lose access under Node \
+                    authorization: see that `kubectl get nodes` stays Ready after the first server. Tools that label nodes \
+                    with kubelet credentials under node-restriction.kubernetes.io/ are refused. An API server that \
+                    allowed everything before (AlwaysAllow) now asks RBAC. Each API server restarts: do one at a time.",
+        undo: "Put the former values back in the same place; the API server restarts by itself.",
+    };
+    let findings: Vec<_> = result.application_findings().collect();
+    let flagged = |flag: &str| findings.iter().any(|finding| finding.rule == flag);
+    let mut documents = Vec::new();
+    if !findings.is_empty() {
+        let pods = control_plane::pods(view, Component::ApiServer);
+        let flags: Vec<Flags> =
+            pods.iter().filter_map(|pod| Flags::of_pod(Component::ApiServer, pod).ok()).collect();
+        if matches!(view.distribution, Distribution::K3s | Distribution::Rke2) {
+            // A mode that is named twice is refused, so what is there already is not appended again.
+            let has_rbac = findings.iter().any(|finding| {
+                finding.rule == MODE && finding.observed.split(',').any(|mode| mode == "RBAC")
+            });
+            let mode = flagged(MODE).then_some(if has_rbac { "Node" } else { "Node,RBAC" });
+            documents.push(rancher(view.distribution, flagged(DISABLE), mode));
+        } else {
+            let mut arguments: Vec<(&str, String)> = Vec::new();
+            if flagged(ENABLE) {
+                arguments.push((ENABLE, with_plugin(&flags, ENABLE)));
+            }
+            if flagged("admission-control") {
+                arguments.push(("admission-control", with_plugin(&flags, "admission-control")));
+            }
+            if flagged(DISABLE) {
+                let mut list = all(&flags, DISABLE);
+                list.retain(|plugin| plugin != PLUGIN);
+                arguments.push((DISABLE, list.join(",")));
+            }
+            if flagged(MODE) {
+                arguments.push((MODE, modes(&flags)));
+            }
+            documents.push(kubeadm(&arguments));
+        }
+    }
+    remediation(result, texts, documents)
+}
+
+fn kubeadm(arguments: &[(&str, String)]) -> RemediationDocument {
+    let arguments: Vec<Value> =
+        arguments.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let object = json!({
+        "apiVersion": "kubeadm.k8s.io/v1beta4",
+        "kind": "ClusterConfiguration",
+        "apiServer": { "extraArgs": arguments },
+    });
+    let comment = "kubeadm: merge this into the ClusterConfiguration of ConfigMap kube-system/kubeadm-config, save that as FILE, and\n\
+                   on each control-plane node, one after the other, run `kubeadm init phase control-plane apiserver --config FILE`.\n\
+                   Elsewhere: set the same flags of kube-apiserver.";
+    document(RemediationTarget::ControlPlane, comment, &object)
+}
+
+fn rancher(distribution: Distribution, disabled: bool, mode: Option<&str>) -> RemediationDocument {
+    let name = if distribution == Distribution::K3s { "k3s" } else { "rke2" };
+    let mut arguments = vec![format!("{ENABLE}={PLUGIN}")];
+    arguments.extend(mode.map(|mode| format!("{MODE}={mode}")));
+    let mut comment = format!(
+        "On each server, one after the other: write this to /etc/rancher/{name}/config.yaml.d/node-restriction.yaml and\n\
+         restart {name}. The API server appends it to the plugins and modes that it has."
+    );
+    if disabled {
+        comment.push_str(&format!(
+            "\nAlso take {PLUGIN} out of the argument {DISABLE} in {name}'s configuration."
+        ));
+    }
+    document(RemediationTarget::ControlPlane, comment, &json!({ "kube-apiserver-arg+": arguments }))
+}
+
+/// Every value of a list flag over all API servers, in order.
+fn all(flags: &[Flags], flag: &str) -> Vec<String> {
+    let mut values = Vec::new();
+    for flags in flags {
+        if let Setting::Known(list) = flags.list(flag) {
+            for value in list {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+        }
+    }
+    values
+}
+
+/// The plugins that there are, and NodeRestriction.
+fn with_plugin(flags: &[Flags], flag: &str) -> String {
+    let mut plugins = all(flags, flag);
+    if !has(&plugins, PLUGIN) {
+        plugins.push(PLUGIN.to_owned());
+    }
+    plugins.join(",")
+}
+
+/// Node before the modes that there are; beside AlwaysAllow it would confine nobody, so RBAC takes that place.
+fn modes(flags: &[Flags]) -> String {
+    let mut modes = all(flags, MODE);
+    modes.retain(|mode| mode != "AlwaysAllow" && mode != "Node");
+    if modes.is_empty() {
+        modes.push("RBAC".to_owned());
+    }
+    modes.insert(0, "Node".to_owned());
+    modes.join(",")
+}

@@ -1,0 +1,83 @@
+//! The items of the checklist, one file each, in the checklist's order.
+
+mod default_deny;
+mod etcd_tls;
+mod kubelet_anonymous_auth;
+mod kubelet_node_restriction;
+mod kubelet_read_only_port;
+mod kubelet_webhook_authorization;
+mod non_root_containers;
+mod read_only_root_filesystem;
+mod seccomp_apparmor;
+
+mod container;
+mod control_plane;
+mod kubelet;
+
+use crate::judge::Observation;
+use crate::need::Need;
+use crate::workloads::View;
+use rampart_shared::{Category, ItemDocumentation, ItemId, ItemResult, Reference, Remediation};
+
+/// An item: its texts, what it needs, how it observes, what would turn it green.
+#[derive(Debug)]
+pub struct Item {
+    /// Which item.
+    pub id: ItemId,
+    /// Its number in the full checklist.
+    pub number: u8,
+    /// Its part of the checklist.
+    pub category: Category,
+    /// A sentence that is true when it holds.
+    pub title: &'static str,
+    /// Two or three words.
+    pub short_title: &'static str,
+    /// What is checked, and what decides it.
+    pub checks: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// What it cannot see.
+    pub cannot_see: &'static str,
+    /// Title and address of controls and documentation.
+    pub references: &'static [(&'static str, &'static str)],
+    /// What it reads.
+    pub needs: &'static [Need],
+    /// Looks at the cluster; pure.
+    pub observe: fn(&View<'_>) -> Observation,
+    /// What would turn it green, for this cluster's objects.
+    pub remedy: fn(&View<'_>, &ItemResult) -> Remediation,
+}
+
+/// Every item, in the checklist's order.
+pub static ITEMS: [Item; ItemId::ALL.len()] = [
+    etcd_tls::ITEM,
+    kubelet_node_restriction::ITEM,
+    kubelet_anonymous_auth::ITEM,
+    kubelet_webhook_authorization::ITEM,
+    kubelet_read_only_port::ITEM,
+    default_deny::ITEM,
+    read_only_root_filesystem::ITEM,
+    non_root_containers::ITEM,
+    seccomp_apparmor::ITEM,
+];
+
+impl Item {
+    /// The texts, as they cross HTTP.
+    pub fn documentation(&self) -> ItemDocumentation {
+        ItemDocumentation {
+            id: self.id,
+            number: self.number,
+            category: self.category,
+            title: self.title.to_owned(),
+            short_title: self.short_title.to_owned(),
+            checks: self.checks.to_owned(),
+            why: self.why.to_owned(),
+            cannot_see: self.cannot_see.to_owned(),
+            references: self
+                .references
+                .iter()
+                .map(|(title, url)| Reference { title: (*title).to_owned(), url: (*url).to_owned() })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! **Containers do not run as root.**
+//!
+//! The *effective* `runAsNonRoot` (the container's, else the pod's) is true, and the effective `runAsUser` is not 0.
+//! A pod with `hostUsers: false` passes: root in its user namespace is nobody on the node. On Windows `runAsUser`
+//! means nothing and is not judged.
+
+use super::Item;
+use super::container::{Fault, observe_containers};
+use crate::judge::Observation;
+use crate::need::WORKLOADS;
+use crate::remedy::{Texts, remediation, workload_documents};
+use crate::workloads::{ContainerInstance, ContainerUnit, View};
+use rampart_shared::{Category, ItemId, ItemResult, Remediation};
+use serde_json::{Map, json};
+
+pub(super) const ITEM: Item = Item {
+    id: ItemId::NonRootContainers,
+    number: 13,
+    category: Category::Workloads,
+    title: "Containers do not run as root",
+    short_title: "Non-root",
+    checks: "For every container, runAsNonRoot (its own, else the pod's) is true and runAsUser (its own, else the \
+             pod's) is not 0. A pod with hostUsers: false passes, since its root is an ordinary user of the node.",
+    why: "A process that runs as root in a container is root on the node once it breaks out, and can use many more \
+          kernel interfaces on its way there.",
+    cannot_see: "The user that the image names, unless the runtime reports the user of the running container. The \
+                 kubelet refuses to start an image whose user is root or has no number when runAsNonRoot is true.",
+    references: &[
+        (
+            "Kubernetes: Pod Security Standards, restricted: Running as Non-root",
+            "https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted",
+        ),
+        (
+            "Kubernetes: User namespaces",
+            "https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/",
+        ),
+    ],
+    needs: &WORKLOADS,
+    observe,
+    remedy,
+};
+
+fn observe(view: &View<'_>) -> Observation {
+    let mut in_user_namespace = 0;
+    let mut overridden_root = Vec::new();
+    let mut observation = observe_containers(view, |unit, instance| {
+        if instance.spec.host_users == Some(false) {
+            in_user_namespace += 1;
+            return Some(Vec::new());
+        }
+        let faults = faults(unit, instance);
+        if faults.is_empty()
+            && instance.spec.security_context.run_as_user == Some(0)
+            && !instance.spec.windows
+        {
+            overridden_root.push(unit.unit.clone());
+        }
+        Some(faults)
+    });
+    if in_user_namespace > 0 {
+        observation.notes.push(format!(
+            "{in_user_namespace} containers may run as root in a user namespace (hostUsers: false)."
+        ));
+    }
+    overridden_root.dedup();
+    observation.notes.extend(overridden_root.into_iter().map(|unit| {
+        format!("{unit} overrides its pod's runAsUser: 0; the Pod Security Standard `restricted` refuses such a pod.")
+    }));
+    observation
+}
+
+fn faults(unit: &ContainerUnit<'_>, instance: &ContainerInstance<'_>) -> Vec<Fault> {
+    let container = &instance.container.security_context;
+    let pod = &instance.spec.security_context;
+    let reported = instance
+        .pod
+        .and_then(|pod| pod.user_ids.iter().find(|(name, _)| name == unit.name))
+        .map(|(_, uid)| format!("The runtime reports that it runs as user {uid}."));
+    let inherited = |own: bool| (!own).then(|| "Set for the whole pod.".to_owned());
+    let mut faults = Vec::new();
+
+    let field = "securityContext.runAsNonRoot";
+    match container.run_as_non_root.or(pod.run_as_non_root) {
+        Some(true) => {}
+        Some(false) => faults.push(
+            Fault::new("run-as-non-root-false", field, "false", "true")
+                .note(reported.clone().or_else(|| inherited(container.run_as_non_root.is_some()))),
+        ),
+        None => faults.push(Fault::new("run-as-non-root-unset", field, "unset", "true").note(reported)),
+    }
+    if !instance.spec.windows && container.run_as_user.or(pod.run_as_user) == Some(0) {
+        faults.push(
+            Fault::new("run-as-user-root", "securityContext.runAsUser", "0", "unset or not 0")
+                .note(inherited(container.run_as_user.is_some())),
+        );
+    }
+    faults
+}
+
+fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
+    let documents = workload_documents(
+        view,
+        result,
+        |_, _, _| Map::from_iter([("securityContext".to_owned(), json!({ "runAsNonRoot": true }))]),
+        |_, _| Map::new(),
+    );
+    let texts = Texts {
+        changes: "Makes the kubelet refuse to start each named container as root. It names no user: which one is right \
+                  only the image's maker knows. Where the finding is runAsUser: 0, replace that number or remove it in \
+                  the workload's own manifest.",
+        may_break: "A container whose image runs as root, or names its user by name and not by number, stays in \
+                    CreateContainerConfigError; its event says so. Try one replica, and set runAsUser to a user that the \
+                    image is made for. Bare pods and Jobs cannot be changed in place: create them anew.",
+        undo: "kubectl rollout undo the workload, or apply its former manifest.",
+    };
+    remediation(result, texts, documents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{assert_findings, inventory, outcome, result};
+    use rampart_shared::Outcome;
+
+    const ID: ItemId = ItemId::NonRootContainers;
+
+    fn pod(spec: &str) -> String {
+        format!("{{apiVersion: v1, kind: Pod, metadata: {{name: p, namespace: shop}}, spec: {spec}}}")
+    }
+
+    #[test]
+    fn pod_level_and_container_level_both_do() {
+        for spec in [
+            "{securityContext: {runAsNonRoot: true}, containers: [{name: c}]}",
+            "{containers: [{name: c, securityContext: {runAsNonRoot: true}}]}",
+            "{securityContext: {runAsNonRoot: false}, containers: [{name: c, securityContext: {runAsNonRoot: true, runAsUser: 7}}]}",
+            "{hostUsers: false, containers: [{name: c, securityContext: {runAsUser: 0}}]}",
+            "{os: {name: windows}, containers: [{name: c, securityContext: {runAsNonRoot: true, runAsUser: 0}}]}",
+        ] {
+            assert_eq!(outcome(ID, &pod(spec)), Outcome::Pass, "{spec}");
+        }
+    }
+
+    #[test]
+    fn a_pod_level_true_overridden_by_false_is_a_violation() {
+        assert_findings(
+            ID,
+            &pod(
+                "{securityContext: {runAsNonRoot: true}, containers: [{name: a}, {name: b, securityContext: {runAsNonRoot: false}}]}",
+            ),
+            Outcome::Fail,
+            &["p spec.containers[name=b].securityContext.runAsNonRoot: false"],
+        );
+    }
+
+    #[test]
+    fn a_pod_level_root_overridden_everywhere_passes_with_a_remark() {
+        let yaml = pod(
+            "{securityContext: {runAsNonRoot: true, runAsUser: 0}, containers: [{name: a, securityContext: {runAsUser: 9}}]}",
+        );
+        let result = result(ID, &inventory(&yaml));
+        assert_eq!(result.outcome(), Outcome::Pass);
+        assert!(result.evidence().notes[0].contains("overrides its pod's runAsUser: 0"));
+    }
+
+    #[test]
+    fn root_by_number_and_unset_are_two_findings_of_one_container() {
+        let yaml = pod(
+            "{securityContext: {runAsUser: 0}, containers: [{name: c}], initContainers: [{name: i, securityContext: {runAsNonRoot: true, runAsUser: 5}}]}",
+        );
+        assert_findings(
+            ID,
+            &yaml,
+            Outcome::Fail,
+            &[
+                "p spec.containers[name=c].securityContext.runAsNonRoot: unset",
+                "p spec.containers[name=c].securityContext.runAsUser: 0",
+            ],
+        );
+        assert_eq!(result(ID, &inventory(&yaml)).evidence().violating, 1);
+    }
+
+    #[test]
+    fn an_ephemeral_container_counts_while_it_runs() {
+        let spec = "{securityContext: {runAsNonRoot: true}, containers: [{name: c}], ephemeralContainers: [{name: debug, securityContext: {runAsNonRoot: false}}]}";
+        let with = |state: &str| {
+            format!(
+                "{{apiVersion: v1, kind: Pod, metadata: {{name: p, namespace: shop}}, spec: {spec}, \
+                 status: {{phase: Running, ephemeralContainerStatuses: [{{name: debug, state: {{{state}: {{startedAt: x}}}}}}]}}}}"
+            )
+        };
+        assert_findings(
+            ID,
+            &with("running"),
+            Outcome::Fail,
+            &["p spec.ephemeralContainers[name=debug].securityContext.runAsNonRoot: false"],
+        );
+        assert_eq!(outcome(ID, &with("terminated")), Outcome::Pass);
+    }
+}

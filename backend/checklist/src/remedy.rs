@@ -1,0 +1,157 @@
+//! What turns an item green, as structured changes that render to YAML.
+
+use crate::inventory::Kind;
+use crate::workloads::{ContainerType, View};
+use rampart_shared::{ItemResult, Remediation, RemediationDocument, RemediationTarget, Subject};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The texts of a remediation.
+#[derive(Debug, Clone, Copy)]
+pub struct Texts {
+    /// What it changes, and why.
+    pub changes: &'static str,
+    /// What it may break, and how to see that beforehand.
+    pub may_break: &'static str,
+    /// How to undo it.
+    pub undo: &'static str,
+}
+
+/// A remediation of these documents.
+pub fn remediation(result: &ItemResult, texts: Texts, documents: Vec<RemediationDocument>) -> Remediation {
+    Remediation {
+        item: result.id(),
+        changes: texts.changes.to_owned(),
+        may_break: texts.may_break.to_owned(),
+        undo: texts.undo.to_owned(),
+        documents,
+    }
+}
+
+/// A document of one object.
+pub fn document(
+    target: RemediationTarget,
+    comment: impl Into<String>,
+    object: &Value,
+) -> RemediationDocument {
+    RemediationDocument { target, comment: comment.into(), yaml: yaml(object) }
+}
+
+/// An object as YAML. Texts that YAML 1.1 or 1.2 would read as something else are quoted; kubectl reads 1.1.
+pub fn yaml(object: &Value) -> String {
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    // A JSON value holds nothing that YAML cannot; were it otherwise, the document would say so itself.
+    serde_saphyr::to_string_with_options(object, options)
+        .unwrap_or_else(|error| format!("# not rendered: {error}\n"))
+}
+
+/// A server-side-apply configuration for every workload with findings: `fields` for each container that is named
+/// in a finding's path, `pod_fields` beside them. Objects whose pod spec cannot be changed in place get a comment.
+pub fn workload_documents(
+    view: &View<'_>,
+    result: &ItemResult,
+    fields: impl Fn(&Subject, &str, ContainerType) -> Map<String, Value>,
+    pod_fields: impl Fn(&Subject, &[&str]) -> Map<String, Value>,
+) -> Vec<RemediationDocument> {
+    let mut by_subject: BTreeMap<&Subject, Vec<(ContainerType, &str)>> = BTreeMap::new();
+    for finding in result.application_findings() {
+        let containers = by_subject.entry(&finding.subject).or_default();
+        if let Some(container) = container_of(&finding.path)
+            && !containers.contains(&container)
+        {
+            containers.push(container);
+        }
+    }
+    by_subject
+        .into_iter()
+        .filter(|(subject, containers)| !containers.is_empty() && is_mutable(view, subject))
+        .map(|(subject, containers)| {
+            let mut spec = Map::new();
+            for container_type in [ContainerType::Init, ContainerType::Regular] {
+                let list: Vec<Value> = containers
+                    .iter()
+                    .filter(|(found, _)| *found == container_type)
+                    .map(|(_, name)| {
+                        let mut container = Map::from_iter([("name".to_owned(), json!(name))]);
+                        container.extend(fields(subject, name, container_type));
+                        Value::Object(container)
+                    })
+                    .collect();
+                if !list.is_empty() {
+                    spec.insert(container_type.field().to_owned(), Value::Array(list));
+                }
+            }
+            let names: Vec<&str> = containers.iter().map(|(_, name)| *name).collect();
+            spec.extend(pod_fields(subject, &names));
+            let template = json!({ "spec": { "template": { "spec": spec } } });
+            let body = if subject.kind == "CronJob" {
+                json!({ "spec": { "jobTemplate": template } })
+            } else {
+                template
+            };
+            let object = json!({
+                "apiVersion": subject.api_version,
+                "kind": subject.kind,
+                "metadata": { "name": subject.name, "namespace": subject.namespace },
+                "spec": body["spec"],
+            });
+            let comment = format!(
+                "{} {}/{}: {}",
+                subject.kind,
+                subject.namespace.as_deref().unwrap_or_default(),
+                subject.name,
+                names.join(", ")
+            );
+            document(RemediationTarget::Apply, comment, &object)
+        })
+        .collect()
+}
+
+/// Whether the pod template of a subject can be changed in place, and is the place to change.
+fn is_mutable(view: &View<'_>, subject: &Subject) -> bool {
+    matches!(
+        Kind::of(&subject.api_version, &subject.kind),
+        Some(Kind::Deployments | Kind::StatefulSets | Kind::DaemonSets | Kind::ReplicaSets | Kind::CronJobs)
+    ) && view.workloads.iter().any(|workload| workload.subject == *subject && workload.template.is_some())
+}
+
+/// The container that a finding's path names, where it stands in the owner's template.
+fn container_of(path: &str) -> Option<(ContainerType, &str)> {
+    if path.starts_with("pod:") {
+        return None;
+    }
+    [ContainerType::Init, ContainerType::Regular].into_iter().find_map(|container_type| {
+        let (_, rest) = path.split_once(&format!(".{}[name=", container_type.field()))?;
+        Some((container_type, rest.split_once(']')?.0))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_look_like_yaml_come_back_as_the_same_texts() {
+        let texts = [
+            "no",
+            "1e3",
+            "~",
+            "--- ",
+            "*a",
+            "&a",
+            "!!int 3",
+            "a: b",
+            "{{ x }}",
+            "\u{85}",
+            "",
+            "é\u{2028}",
+            "# c",
+        ];
+        for text in texts {
+            let object =
+                json!({ "metadata": { "labels": { text: text } }, "list": [text, { "name": text }] });
+            let back: Value = serde_saphyr::from_str(&yaml(&object)).unwrap();
+            assert_eq!(back, object, "{}", yaml(&object));
+        }
+    }
+}

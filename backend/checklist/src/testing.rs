@@ -1,0 +1,69 @@
+//! One helper through which the items' tests run: inline YAML in, a result out.
+
+use crate::inventory::{Inventory, Kind, Object};
+use crate::{Parameters, evaluate};
+use rampart_shared::{Gap, GapReason, ItemId, ItemResult, Outcome, Source};
+
+/// An inventory of everything in the YAML; every other kind is complete and empty.
+pub(crate) fn inventory(yaml: &str) -> Inventory {
+    let mut inventory = Inventory::empty(Source::Snapshot);
+    for document in serde_saphyr::from_multiple::<serde_json::Value>(yaml).expect("the test's YAML") {
+        let text = |field: &str| document[field].as_str().unwrap_or_default().to_owned();
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        if kind == "KubeletConfiguration" {
+            let node = document["node"].as_str().expect("node").to_owned();
+            inventory
+                .insert_kubelet(node, serde_json::from_value(document).expect("a kubelet configuration"));
+            continue;
+        }
+        let kind = Kind::of(&api_version, &kind).unwrap_or_else(|| panic!("{api_version} {kind}"));
+        inventory.insert(Object::deserialize(kind, &api_version, document).expect("an object"));
+    }
+    inventory
+}
+
+/// The result of one item over an inventory.
+pub(crate) fn result(id: ItemId, inventory: &Inventory) -> ItemResult {
+    let items = evaluate(inventory, &Parameters::default()).expect("consistent results");
+    items.into_iter().map(|item| item.result).find(|result| result.id() == id).expect("the item")
+}
+
+/// The outcome of one item over YAML.
+pub(crate) fn outcome(id: ItemId, yaml: &str) -> Outcome {
+    result(id, &inventory(yaml)).outcome()
+}
+
+/// Asserts the outcome and, as `path: observed`, the findings of one item over YAML.
+#[track_caller]
+pub(crate) fn assert_findings(id: ItemId, yaml: &str, outcome: Outcome, expected: &[&str]) {
+    let result = result(id, &inventory(yaml));
+    let found: Vec<String> = result
+        .evidence()
+        .findings
+        .iter()
+        .map(|finding| format!("{} {}: {}", finding.subject.name, finding.path, finding.observed))
+        .collect();
+    assert_eq!(found, expected, "{:?}", result.evidence().gaps);
+    assert_eq!(result.outcome(), outcome, "{:?}", result.evidence().gaps);
+}
+
+/// Takes a kind away, as a refused list does.
+pub(crate) fn forbid(inventory: &mut Inventory, kind: Kind) {
+    let fresh = Inventory::empty(inventory.source);
+    match kind {
+        Kind::Namespaces => inventory.namespaces = fresh.namespaces,
+        Kind::Nodes => inventory.nodes = fresh.nodes,
+        Kind::Pods => inventory.pods = fresh.pods,
+        Kind::Deployments => inventory.deployments = fresh.deployments,
+        Kind::ReplicaSets => inventory.replica_sets = fresh.replica_sets,
+        Kind::StatefulSets => inventory.stateful_sets = fresh.stateful_sets,
+        Kind::DaemonSets => inventory.daemon_sets = fresh.daemon_sets,
+        Kind::Jobs => inventory.jobs = fresh.jobs,
+        Kind::CronJobs => inventory.cron_jobs = fresh.cron_jobs,
+        Kind::NetworkPolicies => inventory.network_policies = fresh.network_policies,
+        Kind::OtherPolicyKinds => inventory.other_policy_kinds = fresh.other_policy_kinds,
+        Kind::KubeletConfigz => inventory.kubelet_configurations = fresh.kubelet_configurations,
+        Kind::KubeletConfigMap => inventory.kubelet_config_map = fresh.kubelet_config_map,
+    }
+    inventory.add_gap(kind, Gap::new(kind.name(), GapReason::Forbidden, "refused in the test"));
+}

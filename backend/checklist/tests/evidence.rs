@@ -1,0 +1,136 @@
+//! Rules that hold for every item, walked over the whole catalogue.
+
+use rampart_checklist::items::ITEMS;
+use rampart_checklist::rbac::{KubeletAccess, node_proxy, rule, rules};
+use rampart_checklist::{Inventory, Kind, Object, Parameters, Role, evaluate};
+use rampart_shared::{Gap, GapReason, ItemId, Outcome, Source};
+use std::collections::BTreeMap;
+
+/// A cluster in which every item holds.
+const GOOD: &str = include_str!("good-cluster.yaml");
+
+fn good() -> Inventory {
+    let mut inventory = Inventory::empty(Source::Snapshot);
+    for document in serde_saphyr::from_multiple::<serde_json::Value>(GOOD).unwrap() {
+        let text = |field: &str| document[field].as_str().unwrap().to_owned();
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        if kind == "KubeletConfiguration" {
+            let node = document["metadata"]["name"].as_str().unwrap().to_owned();
+            inventory.insert_kubelet(node, serde_json::from_value(document).unwrap());
+        } else {
+            let kind = Kind::of(&api_version, &kind).unwrap();
+            inventory.insert(Object::deserialize(kind, &api_version, document).unwrap());
+        }
+    }
+    inventory
+}
+
+fn outcomes(inventory: &Inventory) -> BTreeMap<ItemId, Outcome> {
+    evaluate(inventory, &Parameters::default())
+        .unwrap()
+        .into_iter()
+        .map(|item| (item.result.id(), item.result.outcome()))
+        .collect()
+}
+
+/// The same cluster with a kind refused.
+fn without(kind: Kind) -> Inventory {
+    let (mut inventory, empty) = (good(), Inventory::empty(Source::Snapshot));
+    match kind {
+        Kind::Namespaces => inventory.namespaces = empty.namespaces,
+        Kind::Nodes => inventory.nodes = empty.nodes,
+        Kind::Pods => inventory.pods = empty.pods,
+        Kind::Deployments => inventory.deployments = empty.deployments,
+        Kind::ReplicaSets => inventory.replica_sets = empty.replica_sets,
+        Kind::StatefulSets => inventory.stateful_sets = empty.stateful_sets,
+        Kind::DaemonSets => inventory.daemon_sets = empty.daemon_sets,
+        Kind::Jobs => inventory.jobs = empty.jobs,
+        Kind::CronJobs => inventory.cron_jobs = empty.cron_jobs,
+        Kind::NetworkPolicies => inventory.network_policies = empty.network_policies,
+        Kind::OtherPolicyKinds => inventory.other_policy_kinds = empty.other_policy_kinds,
+        Kind::KubeletConfigz => inventory.kubelet_configurations = empty.kubelet_configurations,
+        Kind::KubeletConfigMap => inventory.kubelet_config_map = empty.kubelet_config_map,
+    }
+    inventory.add_gap(kind, Gap::new(kind.name(), GapReason::Forbidden, "refused"));
+    inventory
+}
+
+#[test]
+fn every_item_holds_in_the_good_cluster() {
+    for (item, outcome) in outcomes(&good()) {
+        assert_eq!(outcome, Outcome::Pass, "{item}");
+    }
+}
+
+#[test]
+fn without_a_needed_kind_no_item_that_needs_it_passes() {
+    for kind in Kind::ALL {
+        let outcomes = outcomes(&without(kind));
+        for item in &ITEMS {
+            let role = item.needs.iter().find(|need| need.kind == kind).map(|need| need.role);
+            match role {
+                Some(Role::Required) => {
+                    assert_eq!(outcomes[&item.id], Outcome::Unknown, "{} {kind:?}", item.id)
+                }
+                Some(Role::Supporting) | None => {
+                    assert_eq!(outcomes[&item.id], Outcome::Pass, "{} {kind:?}", item.id);
+                }
+                Some(Role::Conditional) => {
+                    assert_ne!(outcomes[&item.id], Outcome::Fail, "{} {kind:?}", item.id);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_rule_of_the_cluster_role_is_needed() {
+    for granted in rules(KubeletAccess::Proxy) {
+        let kind = if granted == node_proxy() {
+            Kind::KubeletConfigz
+        } else {
+            Kind::ALL.into_iter().find(|kind| rule(*kind).as_ref() == Some(&granted)).unwrap()
+        };
+        let outcomes = outcomes(&without(kind));
+        let lost = outcomes.values().filter(|outcome| **outcome != Outcome::Pass).count();
+        // The identity of the cluster and the declared kubelet configuration decide no pass.
+        let supporting = matches!(kind, Kind::Namespaces | Kind::KubeletConfigMap);
+        assert_eq!(lost == 0, supporting, "{kind:?}: {outcomes:?}");
+    }
+}
+
+#[test]
+fn kubelets_that_nobody_read_never_pass() {
+    let outcomes = outcomes(&without(Kind::KubeletConfigz));
+    for item in
+        [ItemId::KubeletAnonymousAuth, ItemId::KubeletWebhookAuthorization, ItemId::KubeletReadOnlyPort]
+    {
+        assert_eq!(outcomes[&item], Outcome::Unknown, "{item}");
+    }
+}
+
+#[test]
+fn nothing_seen_and_nothing_missed_is_not_a_pass() {
+    for (item, outcome) in outcomes(&Inventory::empty(Source::Snapshot)) {
+        assert_ne!(outcome, Outcome::Pass, "{item}");
+        assert_ne!(outcome, Outcome::Fail, "{item}");
+    }
+}
+
+#[test]
+fn every_item_is_documented() {
+    let mut numbers = Vec::new();
+    for item in &ITEMS {
+        for text in [item.title, item.short_title, item.checks, item.why, item.cannot_see] {
+            assert!(!text.is_empty() && !text.contains("  "), "{}: `{text}`", item.id);
+        }
+        assert!(!item.title.ends_with('.') && item.why.ends_with('.'), "{}", item.id);
+        assert!(!item.references.is_empty());
+        for (title, url) in item.references {
+            assert!(url.starts_with("https://") && !title.is_empty(), "{url}");
+        }
+        numbers.push(item.number);
+    }
+    assert!(numbers.is_sorted(), "the checklist's order: {numbers:?}");
+    assert_eq!(ITEMS.each_ref().map(|item| item.id), ItemId::ALL);
+}
