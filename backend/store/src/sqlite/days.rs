@@ -86,7 +86,7 @@ pub(super) async fn trend_by_cluster(
 }
 
 /// One range of `cluster_day` a cluster; it begins with the last day before the first one.
-pub(crate) const DAYS: &str = "
+pub(super) const DAYS: &str = "
     SELECT c.id, c.interval_ms, d.day, d.finished_at, d.pass, d.fail, d.unknown, d.not_applicable, d.violating,
         d.items
     FROM cluster c CROSS JOIN cluster_day d ON d.cluster = c.id
@@ -141,6 +141,14 @@ fn by_cluster(rows: &[SqliteRow], item: Option<ItemId>) -> Answer<BTreeMap<i64, 
     Ok(clusters)
 }
 
+/// Changes of the measure are the only ones without an item.
+pub(super) const ANNOTATIONS: &str = "SELECT h.at, c.name, h.detail
+         FROM cluster c CROSS JOIN change h ON h.cluster = c.id AND h.item IS NULL
+         WHERE CASE WHEN $1 IS NULL THEN c.active ELSE c.name = $1 END
+           AND ($2 IS NULL OR c.name IN (SELECT value FROM json_each($2)))
+           AND h.at >= $3 AND h.at <= $4
+         ORDER BY h.at, h.id";
+
 async fn annotations(
     connection: &mut SqliteConnection,
     scope: &ClusterScope,
@@ -148,20 +156,13 @@ async fn annotations(
     first: NaiveDate,
     now: DateTime<Utc>,
 ) -> Answer<Vec<TrendAnnotation>> {
-    let rows = sqlx::query(
-        "SELECT h.at, c.name, h.detail
-         FROM cluster c CROSS JOIN change h ON h.cluster = c.id AND h.item IS NULL
-         WHERE CASE WHEN $1 IS NULL THEN c.active ELSE c.name = $1 END
-           AND ($2 IS NULL OR c.name IN (SELECT value FROM json_each($2)))
-           AND h.at >= $3 AND h.at <= $4
-         ORDER BY h.at, h.id",
-    )
-    .bind(cluster)
-    .bind(names(scope)?)
-    .bind(day(first) * 86_400_000)
-    .bind(now.timestamp_millis())
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query(ANNOTATIONS)
+        .bind(cluster)
+        .bind(names(scope)?)
+        .bind(day(first) * 86_400_000)
+        .bind(now.timestamp_millis())
+        .fetch_all(connection)
+        .await?;
     rows.iter()
         .map(|row| {
             let (at, cluster, text) = (row.time("at")?, row.text("name")?, row.text("detail")?);

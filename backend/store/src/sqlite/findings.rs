@@ -122,19 +122,16 @@ fn by_fingerprint(result: &ItemResult) -> BTreeMap<&str, &Finding> {
     seen
 }
 
+pub(super) const STANDING: &str = "
+    SELECT id, fingerprint, content, digest, scope, rests_on, unconfirmed_since IS NOT NULL AS unconfirmed
+    FROM finding WHERE cluster = $1 AND item = $2 AND resolved_at IS NULL";
+
 async fn standing(
     connection: &mut SqliteConnection,
     cluster: i64,
     item: ItemId,
 ) -> Answer<BTreeMap<String, Standing>> {
-    let rows = sqlx::query(
-        "SELECT id, fingerprint, content, digest, scope, rests_on, unconfirmed_since IS NOT NULL AS unconfirmed
-         FROM finding WHERE cluster = $1 AND item = $2 AND resolved_at IS NULL",
-    )
-    .bind(cluster)
-    .bind(item.as_str())
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query(STANDING).bind(cluster).bind(item.as_str()).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
             let standing = Standing {
@@ -230,6 +227,10 @@ async fn leave_unconfirmed(
     Ok(())
 }
 
+pub(super) const CONTINUE: &str = "
+    UPDATE finding SET superseded = TRUE
+    WHERE cluster = $1 AND item = $2 AND fingerprint = $3 AND NOT superseded RETURNING first_seen";
+
 /// When a resolved finding of this fingerprint was first seen; its row is marked as continued.
 async fn continue_resolved(
     connection: &mut SqliteConnection,
@@ -237,15 +238,12 @@ async fn continue_resolved(
     item: ItemId,
     finding: &Finding,
 ) -> Answer<Option<i64>> {
-    Ok(sqlx::query_scalar(
-        "UPDATE finding SET superseded = TRUE
-         WHERE cluster = $1 AND item = $2 AND fingerprint = $3 AND NOT superseded RETURNING first_seen",
-    )
-    .bind(cluster)
-    .bind(item.as_str())
-    .bind(&finding.fingerprint.0)
-    .fetch_optional(connection)
-    .await?)
+    Ok(sqlx::query_scalar(CONTINUE)
+        .bind(cluster)
+        .bind(item.as_str())
+        .bind(&finding.fingerprint.0)
+        .fetch_optional(connection)
+        .await?)
 }
 
 async fn insert(

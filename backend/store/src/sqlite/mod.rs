@@ -8,6 +8,8 @@ mod days;
 mod findings;
 mod items;
 mod open;
+#[cfg(test)]
+mod plans;
 mod read_clusters;
 mod read_findings;
 mod read_items;

@@ -28,7 +28,7 @@ const WRITER_PATIENCE: Duration = Duration::from_secs(120);
 const READER_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long another process, such as a backup, may hold its lock.
-const BUSY_PATIENCE: Duration = Duration::from_secs(10);
+const BUSY_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn open(path: &Path) -> Answer<Store> {
     make_folder(path)?;

@@ -33,12 +33,16 @@ macro_rules! visible {
 }
 
 /// Newest first.
-pub(crate) const RUNS_OF_ALL: &str =
+pub(super) const RUNS_OF_ALL: &str =
     runs!("WHERE ", visible!(), " AND r.sequence < $2 ORDER BY r.sequence DESC LIMIT $3");
 
 /// Newest first.
-pub(crate) const RUNS_OF_CLUSTER: &str =
+pub(super) const RUNS_OF_CLUSTER: &str =
     runs!("WHERE r.cluster = $1 AND r.sequence < $2 ORDER BY r.sequence DESC LIMIT $3");
+
+/// Oldest first.
+pub(super) const RUNS_AFTER: &str =
+    runs!("WHERE ", visible!(), " AND r.sequence > $2 ORDER BY r.sequence LIMIT $3");
 
 pub(super) async fn page(
     connection: &mut SqliteConnection,
@@ -72,12 +76,8 @@ pub(super) async fn after(
     sequence: i64,
     limit: u32,
 ) -> Answer<Vec<RunSummary>> {
-    let rows = sqlx::query(runs!("WHERE ", visible!(), " AND r.sequence > $2 ORDER BY r.sequence LIMIT $3"))
-        .bind(names(scope)?)
-        .bind(sequence)
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
+    let rows =
+        sqlx::query(RUNS_AFTER).bind(names(scope)?).bind(sequence).bind(limit).fetch_all(connection).await?;
     rows.iter().map(summary).collect()
 }
 

@@ -241,6 +241,10 @@ async fn update_cluster(connection: &mut SqliteConnection, current: &Current, ru
     Ok(())
 }
 
+pub(super) const PRUNE: &str = "
+    DELETE FROM run_detail WHERE NOT changed AND cluster = $1 AND run <=
+        (SELECT sequence FROM run WHERE cluster = $1 ORDER BY sequence DESC LIMIT 1 OFFSET $2)";
+
 async fn insert_details(
     connection: &mut SqliteConnection,
     run: &RunRecord,
@@ -255,14 +259,7 @@ async fn insert_details(
         .bind(serde_json::to_string(&run.details)?)
         .execute(&mut *connection)
         .await?;
-    sqlx::query(
-        "DELETE FROM run_detail WHERE NOT changed AND cluster = $1 AND run <=
-             (SELECT sequence FROM run WHERE cluster = $1 ORDER BY sequence DESC LIMIT 1 OFFSET $2)",
-    )
-    .bind(cluster)
-    .bind(RUNS_WITH_DETAILS)
-    .execute(connection)
-    .await?;
+    sqlx::query(PRUNE).bind(cluster).bind(RUNS_WITH_DETAILS).execute(connection).await?;
     Ok(())
 }
 
