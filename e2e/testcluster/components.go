@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"path/filepath"
+)
 
 // The command lines of the control plane, in the form that kubeadm writes. What is listed here is what runs, and the same
 // list goes into the static pod's `command`.
@@ -45,6 +48,8 @@ func controllerManagerCommand(l layout) []string {
 		"--cluster-name=kubernetes",
 		"--cluster-signing-cert-file=" + l.pki("ca.crt"),
 		"--cluster-signing-key-file=" + l.pki("ca.key"),
+		// It makes this folder, by default under /usr/libexec.
+		"--flex-volume-plugin-dir=" + filepath.Join(l.directory, "volume-plugins"),
 		"--kubeconfig=" + l.kubeconfig("controller-manager"),
 		// A single replica needs no election, and one that holds no lease outlives a stop of the API server.
 		"--leader-elect=false",

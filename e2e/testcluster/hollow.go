@@ -94,7 +94,6 @@ func hollowConfiguration(name, address, file, directory string) (*options.Kubele
 	flags.RootDirectory = directory
 	flags.CertDirectory = filepath.Join(directory, "pki")
 	flags.NodeIP = address
-	configuration.VolumePluginDir = filepath.Join(directory, "volume-plugins")
 	configuration.PodLogsDir = filepath.Join(directory, "pod-logs")
 	configuration.StaticPodPath = ""
 	configuration.ProviderID = "" // no cloud; kubemark writes its own name here
