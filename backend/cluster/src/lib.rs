@@ -7,5 +7,6 @@
 mod intern;
 pub mod live;
 mod malformed;
+mod naming;
 mod policy_kinds;
 pub mod snapshot;

@@ -5,9 +5,11 @@
 /// The words for a `serde_json` error: what was wrong, without the value and without the position.
 pub(crate) fn json(error: &serde_json::Error) -> String {
     match error.classify() {
-        serde_json::error::Category::Syntax => "is not valid JSON".to_owned(),
-        serde_json::error::Category::Eof => "ends before its JSON does".to_owned(),
-        serde_json::error::Category::Io | serde_json::error::Category::Data => without_values(&error.to_string()),
+        serde_json::error::Category::Syntax => "not valid JSON".to_owned(),
+        serde_json::error::Category::Eof => "cut off within its JSON".to_owned(),
+        serde_json::error::Category::Io | serde_json::error::Category::Data => {
+            without_values(&error.to_string())
+        }
     }
 }
 
@@ -22,12 +24,14 @@ pub(crate) fn yaml(error: &serde_saphyr::Error) -> String {
         Error::SerdeMissingField { field, .. } => format!("{field} is missing"),
         Error::DuplicateMappingKey { .. } => "a key appears twice in one mapping".to_owned(),
         Error::UnknownAnchor { .. } => "an alias names an anchor that is not there".to_owned(),
-        Error::Budget { .. } | Error::AliasReplayLimitExceeded { .. } | Error::AliasExpansionLimitExceeded { .. } => {
-            "is nested or repeated beyond what any Kubernetes object is".to_owned()
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. } => {
+            "nested or repeated beyond what any Kubernetes object is".to_owned()
         }
         Error::Message { msg, .. } => without_values(msg),
         Error::Unexpected { expected, .. } => format!("a value is not {expected}"),
-        _ => "is not valid YAML".to_owned(),
+        _ => "not valid YAML".to_owned(),
     }
 }
 
@@ -47,7 +51,7 @@ fn without_values(message: &str) -> String {
     if OWN_MESSAGES.contains(&message) {
         return message.to_owned();
     }
-    "has another form than the API gives it".to_owned()
+    "another form than the API gives it".to_owned()
 }
 
 /// Sentences that the projection itself says.
@@ -62,13 +66,15 @@ mod tests {
     fn no_value_survives() {
         let canary = "s3cret, expected i64 at line 1";
         for field in [
-            format!(r#"{{"metadata":{{"name":"a"}},"spec":{{"containers":[{{"name":"a","securityContext":{{"runAsUser":"{canary}"}}}}]}}}}"#),
+            format!(
+                r#"{{"metadata":{{"name":"a"}},"spec":{{"containers":[{{"name":"a","securityContext":{{"runAsUser":"{canary}"}}}}]}}}}"#
+            ),
             format!(r#"{{"metadata":"{canary}"}}"#),
             format!(r#"{{"metadata":{{"name":"a"}},"spec":"{canary}"}}"#),
             format!(r#"{{"metadata":{{"name":"a"}},"spec":{{"containers":["{canary}"]}}}}"#),
         ] {
-            let error =
-                Object::deserialize(Kind::Pods, "", &mut serde_json::Deserializer::from_str(&field)).unwrap_err();
+            let error = Object::deserialize(Kind::Pods, "", &mut serde_json::Deserializer::from_str(&field))
+                .unwrap_err();
             let words = json(&error);
             assert!(!words.contains("s3cret"), "{words}");
             let error = serde_saphyr::with_deserializer_from_str(&field, |deserializer| {
@@ -84,8 +90,9 @@ mod tests {
     fn says_what_was_expected() {
         let error = serde_json::from_str::<i64>("\"x\"").unwrap_err();
         assert_eq!(json(&error), "a value is not i64");
-        let error = Object::deserialize(Kind::Pods, "", &mut serde_json::Deserializer::from_str("{\"spec\":{}}"))
-            .unwrap_err();
+        let error =
+            Object::deserialize(Kind::Pods, "", &mut serde_json::Deserializer::from_str("{\"spec\":{}}"))
+                .unwrap_err();
         assert_eq!(json(&error), "metadata.name is missing");
     }
 }

@@ -1,1 +1,21 @@
 //! Fills an inventory from an API server.
+//!
+//! Discovery first; then every kind in pages, reduced while they are deserialised; then the kubelets. Only what keeps
+//! the whole from being read is an error; everything else becomes a gap of the kind that it concerns.
+
+mod collect;
+mod connection;
+mod discovery;
+mod get;
+mod kubelets;
+mod list;
+mod options;
+mod page;
+mod unreachable;
+
+pub use collect::{Collected, collect};
+pub use connection::{Connection, ConnectionError, Contexts, contexts};
+pub use list::KindRead;
+pub use options::{CollectOptions, KubeletReading, Progress, Retry};
+pub use page::project_page;
+pub use unreachable::Unreachable;

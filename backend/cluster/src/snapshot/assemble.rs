@@ -165,7 +165,8 @@ fn not_collected(kind: Kind) -> Gap {
     let (detail, closed_by) = match kind {
         Kind::KubeletConfigz => (
             "The snapshot holds no kubelet's configuration (configz/<node>.json)".to_owned(),
-            "For each node: `kubectl get --raw /api/v1/nodes/NODE/proxy/configz > configz/NODE.json`.".to_owned(),
+            "For each node: `kubectl get --raw /api/v1/nodes/NODE/proxy/configz > configz/NODE.json`."
+                .to_owned(),
         ),
         Kind::KubeletConfigMap => (
             "The snapshot holds no ConfigMap".to_owned(),

@@ -9,9 +9,11 @@ use rampart_checklist::Kind;
 use rampart_checklist::inventory::KubeletConfiguration;
 use serde::Deserialize;
 use serde_json::Value;
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
@@ -96,7 +98,10 @@ fn find(input: &SnapshotInput, limits: &Limits, send: &dyn Fn(Work)) -> Result<(
 fn find_in_folder(root: &Path, entries: fs::ReadDir, prefix: &str, send: &dyn Fn(Work)) {
     for entry in entries {
         let Ok(entry) = entry else {
-            send(Work::Unusable { file: format!("{prefix}*"), cause: "the folder cannot be listed whole".to_owned() });
+            send(Work::Unusable {
+                file: format!("{prefix}*"),
+                cause: "the folder cannot be listed whole".to_owned(),
+            });
             continue;
         };
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -108,7 +113,9 @@ fn find_in_folder(root: &Path, entries: fs::ReadDir, prefix: &str, send: &dyn Fn
         match entry.file_type() {
             Ok(sort) if sort.is_dir() => match fs::read_dir(&path) {
                 Ok(entries) => find_in_folder(root, entries, &format!("{file}/"), send),
-                Err(error) => send(Work::Unusable { file, cause: format!("the folder cannot be read: {error}") }),
+                Err(error) => {
+                    send(Work::Unusable { file, cause: format!("the folder cannot be read: {error}") })
+                }
             },
             Ok(_) if !is_manifest(&name) => {}
             Ok(sort) if sort.is_symlink() => match path.canonicalize() {
@@ -117,7 +124,7 @@ fn find_in_folder(root: &Path, entries: fs::ReadDir, prefix: &str, send: &dyn Fn
                 }
                 Ok(_) => send(Work::Unusable {
                     file,
-                    cause: "is a link to outside of the folder and is not followed; copy the file".to_owned(),
+                    cause: "a link to outside of the folder, which is not followed; copy the file".to_owned(),
                 }),
                 Err(error) => send(Work::Unusable { file, cause: format!("cannot be read: {error}") }),
             },
@@ -130,42 +137,63 @@ fn find_in_folder(root: &Path, entries: fs::ReadDir, prefix: &str, send: &dyn Fn
 
 /// Nothing is extracted, so paths in an archive can lead nowhere.
 fn find_in_archive(path: &Path, limits: &Limits, send: &dyn Fn(Work)) -> Result<(), SnapshotError> {
-    let damaged = |source| SnapshotError::Archive { path: path.to_owned(), source };
-    let file = File::open(path).map_err(|source| SnapshotError::Unreadable { path: path.to_owned(), source })?;
+    let file =
+        File::open(path).map_err(|source| SnapshotError::Unreadable { path: path.to_owned(), source })?;
     let reader: Box<dyn Read> = if path.extension().is_some_and(|ending| ending == "tar") {
         Box::new(io::BufReader::new(file))
     } else {
         Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::new(file)))
     };
-    // One byte more than the limit, so that reaching it can be told from ending there.
-    let mut archive = tar::Archive::new(reader.take(limits.archive.saturating_add(1)));
-    let mut total: u64 = 0;
-    for entry in archive.entries().map_err(damaged)? {
-        let too_large = || SnapshotError::TooLarge { path: path.to_owned(), limit: limits.archive };
-        let mut entry = match entry {
-            Ok(entry) => entry,
-            Err(_) if total >= limits.archive => return Err(too_large()),
-            Err(source) => return Err(damaged(source)),
-        };
-        total = total.saturating_add(entry.size());
-        if total > limits.archive {
-            return Err(too_large());
+    let used_up = Rc::new(Cell::new(false));
+    let failed = |source| {
+        if used_up.get() {
+            SnapshotError::TooLarge { path: path.to_owned(), limit: limits.archive }
+        } else {
+            SnapshotError::Archive { path: path.to_owned(), source }
         }
-        let inside = entry.path().map_err(damaged)?.to_string_lossy().replace('\\', "/");
+    };
+    let reader = Bounded { reader, rest: limits.archive, used_up: Rc::clone(&used_up) };
+    let mut archive = tar::Archive::new(reader);
+    for entry in archive.entries().map_err(failed)? {
+        let mut entry = entry.map_err(failed)?;
+        let inside = entry.path().map_err(failed)?.to_string_lossy().replace('\\', "/");
         let file = inside.trim_start_matches("./").to_owned();
         let hidden = file.split('/').any(|part| part.starts_with('.'));
         if !entry.header().entry_type().is_file() || hidden || !is_manifest(&file) {
             continue;
         }
         if entry.size() > limits.file {
-            send(Work::Unusable { file, cause: format!("is larger than {} bytes", limits.file) });
+            send(Work::Unusable { file, cause: format!("larger than {} bytes", limits.file) });
             continue;
         }
         let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(damaged)?;
+        entry.read_to_end(&mut bytes).map_err(failed)?;
         send(Work::Bytes { file, bytes });
     }
     Ok(())
+}
+
+/// Ends with an error, and says so, where more would be read than is allowed.
+struct Bounded<R> {
+    reader: R,
+    rest: u64,
+    used_up: Rc<Cell<bool>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        match self.rest.checked_sub(count as u64) {
+            Some(rest) => {
+                self.rest = rest;
+                Ok(count)
+            }
+            None => {
+                self.used_up.set(true);
+                Err(io::Error::other("more than is allowed"))
+            }
+        }
+    }
 }
 
 fn is_manifest(name: &str) -> bool {
@@ -187,7 +215,7 @@ impl Work {
                     Some(node) => Hides::Object(Kind::KubeletConfigz, node.to_owned()),
                     None => hidden_kinds(&text),
                 };
-                vec![Entry::broken(None, hides, "is not UTF-8 text")]
+                vec![Entry::broken(None, hides, "not UTF-8 text")]
             }
         };
         FileEntries { file, entries }
@@ -201,7 +229,7 @@ fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or_default());
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > limit {
-        return Err(format!("is larger than {limit} bytes"));
+        return Err(format!("larger than {limit} bytes"));
     }
     Ok(bytes)
 }
@@ -269,7 +297,7 @@ fn kubelet(node: &str, text: &str) -> Entry {
         Some(configuration) if configuration.is_object() => configuration,
         None if is_bare => &value,
         _ => {
-            let cause = "holds no kubelet configuration; it should be the output of \
+            let cause = "no kubelet configuration; it should be the output of \
                          `kubectl get --raw /api/v1/nodes/NODE/proxy/configz`";
             return Entry::broken(None, hides(), cause);
         }

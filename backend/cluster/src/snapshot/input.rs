@@ -54,7 +54,8 @@ pub fn inputs(paths: &[PathBuf], name: Option<&str>) -> Result<Vec<SnapshotInput
     let mut known = BTreeSet::new();
     for path in paths {
         let is_folder = if is_stdin(path) { false } else { look_at(path)? };
-        let whole = if is_stdin(path) { path.clone() } else { path.canonicalize().unwrap_or_else(|_| path.clone()) };
+        let whole =
+            if is_stdin(path) { path.clone() } else { path.canonicalize().unwrap_or_else(|_| path.clone()) };
         if !known.insert(whole.clone()) {
             return Err(SnapshotError::Twice { path: path.clone() });
         }
@@ -113,8 +114,11 @@ fn archive_stem(path: &Path) -> Option<String> {
 /// Two clusters of one name are told apart by their paths.
 fn tell_apart(inputs: &mut [SnapshotInput]) {
     let mut seen = BTreeSet::new();
-    let twice: BTreeSet<String> =
-        inputs.iter().filter(|input| !seen.insert(input.name.clone())).map(|input| input.name.clone()).collect();
+    let twice: BTreeSet<String> = inputs
+        .iter()
+        .filter(|input| !seen.insert(input.name.clone()))
+        .map(|input| input.name.clone())
+        .collect();
     for input in inputs.iter_mut().filter(|input| twice.contains(&input.name)) {
         input.name = input.to_string();
     }

@@ -82,10 +82,11 @@ impl Place<'_> {
     }
 
     fn read_list(&self, list: &str, kind: Option<Kind>, items: Option<&RawValue>, entries: &mut Vec<Entry>) {
-        let items: Option<Vec<&RawValue>> = match items.map(|items| serde_json::from_str(items.get())).transpose() {
-            Ok(items) => items.flatten(),
-            Err(error) => return entries.push(self.broken(list, hidden_kinds(list), &error)),
-        };
+        let items: Option<Vec<&RawValue>> =
+            match items.map(|items| serde_json::from_str(items.get())).transpose() {
+                Ok(items) => items.flatten(),
+                Err(error) => return entries.push(self.broken(list, hidden_kinds(list), &error)),
+            };
         let before = entries.len();
         for item in items.into_iter().flatten() {
             let item = item.get();

@@ -1,11 +1,14 @@
 //! Items of a list, reduced one by one while the list is read.
 
 use super::entry::{Entry, Hides, What};
+use crate::naming::name_in;
 use crate::policy_kinds::PolicyKind;
 use rampart_checklist::{Kind, Object};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{
+    DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::Value;
 use std::fmt;
 
@@ -295,10 +298,8 @@ impl Header {
 
     /// What the object hides when it cannot be used: itself where it can be named, else its kind.
     pub(super) fn hides(&self, kind: Kind) -> Hides {
-        let text = |name: &str| self.metadata.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        match text("name") {
-            Some(name) if matches!(kind, Kind::Namespaces | Kind::Nodes) => Hides::Object(kind, name.to_owned()),
-            Some(name) => Hides::Object(kind, format!("{}/{name}", text("namespace").unwrap_or("default"))),
+        match name_in(kind, &self.metadata) {
+            Some(name) => Hides::Object(kind, name),
             None => Hides::Kinds(vec![kind]),
         }
     }

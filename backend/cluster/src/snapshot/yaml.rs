@@ -2,8 +2,8 @@
 
 use super::document::{Document, documents, header, hidden_kinds};
 use super::entry::{Entry, Hides, What};
-use super::list::{Header, ListSeed, Sort, elsewhere, entry};
 use super::json;
+use super::list::{Header, ListSeed, Sort, elsewhere, entry};
 use crate::malformed;
 use rampart_checklist::{Kind, Object};
 use serde::Deserialize;
@@ -69,7 +69,9 @@ fn read_document(document: Document<'_>, named: Option<Kind>, entries: &mut Vec<
             });
         }
         Sort::List(kind) => read_list(document, kind, named, entries),
-        Sort::Elsewhere(kind) => entries.push(elsewhere(Some(line + leading_lines(text)), kind, &api_version)),
+        Sort::Elsewhere(kind) => {
+            entries.push(elsewhere(Some(line + leading_lines(text)), kind, &api_version))
+        }
         Sort::Policy(_) | Sort::Other | Sort::Nothing => {
             match serde_saphyr::from_str_with_options::<IgnoredAny>(text, options()) {
                 Err(error) => entries.push(broken(document, &error)),
@@ -126,7 +128,7 @@ fn read_held_list(list: &Value, line: u64, kind: Option<Kind>, entries: &mut Vec
             Sort::List(_) | Sort::Other => entries.push(Entry { line: None, what: What::Other }),
             Sort::Nothing if item.is_object() => {}
             Sort::Nothing => {
-                let cause = format!("items[{index}]: is no object");
+                let cause = format!("items[{index}]: no object");
                 entries.push(Entry::broken(Some(line), Hides::EveryKind, cause));
             }
         }

@@ -1,0 +1,219 @@
+//! The one way in which a cluster is asked, bounded in size and time.
+//!
+//! kube's own typed calls log whole bodies when they do not parse, and read them unbounded; nothing here uses them.
+
+use super::Retry;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use kube::client::Body;
+use rampart_checklist::Kind;
+use rampart_shared::{Gap, GapReason};
+use serde::Deserialize;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// Bytes of an answer that says what went wrong.
+const MAX_ERROR_BYTES: usize = 64 << 10;
+/// Characters of the server's own words.
+const MAX_WORDS: usize = 400;
+
+/// Asks one API server.
+#[derive(Clone)]
+pub(super) struct Server {
+    pub(super) client: kube::Client,
+    pub(super) retry: Retry,
+    /// When everything has to be done.
+    pub(super) deadline: Instant,
+}
+
+/// How long and how much one answer may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) bytes: usize,
+    pub(super) time: Duration,
+}
+
+/// Why something was not answered.
+#[derive(Debug, Clone, Error)]
+pub(super) enum Failure {
+    #[error("the API server answered 401: {0}")]
+    Unauthorized(String),
+    #[error("{0}")]
+    Forbidden(String),
+    #[error("{0}")]
+    NotFound(String),
+    #[error("{0}")]
+    Gone(String),
+    #[error("the API server answered {code}: {words}")]
+    Status { code: u16, words: String, retry_after: Option<Duration> },
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("no answer within {} ms", .0.as_millis())]
+    TimedOut(Duration),
+    #[error("the run's time ended before the answer came")]
+    OutOfTime,
+    #[error("{0}")]
+    Broken(String),
+    #[error("the answer cannot be used: {0}")]
+    Malformed(String),
+}
+
+impl Failure {
+    /// Whether the same question may get another answer a moment later.
+    fn may_pass(&self) -> bool {
+        match self {
+            Failure::TimedOut(_) | Failure::Broken(_) => true,
+            Failure::Status { code, .. } => *code == 429 || *code >= 500,
+            _ => false,
+        }
+    }
+
+    pub(super) fn reason(&self) -> GapReason {
+        match self {
+            Failure::Forbidden(_) => GapReason::Forbidden,
+            Failure::NotFound(_) => GapReason::NotServed,
+            _ => GapReason::Failed,
+        }
+    }
+
+    /// The gap that it leaves in a kind.
+    pub(super) fn gap(&self, kind: Kind) -> Gap {
+        Gap::new(kind.name(), self.reason(), self.to_string())
+    }
+}
+
+impl Server {
+    /// Asks, and asks again for what may pass.
+    pub(super) async fn get(&self, path: &str, bounds: Bounds) -> Result<Vec<u8>, Failure> {
+        self.ask(|| Request::get(path).header(ACCEPT, "application/json").body(Body::empty()), bounds).await
+    }
+
+    /// Sends a JSON document, and sends it again for what may pass: only for what changes nothing.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        document: Vec<u8>,
+        bounds: Bounds,
+    ) -> Result<Vec<u8>, Failure> {
+        let request = || {
+            Request::post(path)
+                .header(ACCEPT, "application/json")
+                .header(CONTENT_TYPE, "application/json")
+                .body(Body::from(document.clone()))
+        };
+        self.ask(request, bounds).await
+    }
+
+    async fn ask(
+        &self,
+        request: impl Fn() -> Result<Request<Body>, http::Error>,
+        bounds: Bounds,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut wait = self.retry.first_wait;
+        for _ in 1..self.retry.attempts {
+            let request = request().map_err(|error| Failure::Broken(error.to_string()))?;
+            match self.attempt(request, bounds).await {
+                Err(failure) if failure.may_pass() => {
+                    let asked = match &failure {
+                        Failure::Status { retry_after, .. } => retry_after.unwrap_or_default(),
+                        _ => Duration::ZERO,
+                    };
+                    let pause = wait.max(asked).min(self.retry.longest_wait);
+                    if Instant::now() + pause >= self.deadline {
+                        return Err(failure);
+                    }
+                    sleep(pause).await;
+                    wait *= 2;
+                }
+                answer => return answer,
+            }
+        }
+        let request = request().map_err(|error| Failure::Broken(error.to_string()))?;
+        self.attempt(request, bounds).await
+    }
+
+    async fn attempt(&self, request: Request<Body>, bounds: Bounds) -> Result<Vec<u8>, Failure> {
+        let own = Instant::now() + bounds.time;
+        match timeout_at(own.min(self.deadline), self.answer(request, bounds.bytes)).await {
+            Ok(answer) => answer,
+            Err(_) if own < self.deadline => Err(Failure::TimedOut(bounds.time)),
+            Err(_) => Err(Failure::OutOfTime),
+        }
+    }
+
+    async fn answer(&self, request: Request<Body>, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+        let response = self.client.send(request).await.map_err(|error| Failure::Broken(causes(&error)))?;
+        let (head, body) = response.into_parts();
+        if !head.status.is_success() {
+            let words = match Limited::new(body, MAX_ERROR_BYTES).collect().await {
+                Ok(body) => words(&head.headers, &body.to_bytes()),
+                Err(_) => None,
+            };
+            return Err(refusal(head.status, &head.headers, words));
+        }
+        match Limited::new(body, max_bytes).collect().await {
+            Ok(body) => Ok(body.to_bytes().into()),
+            Err(error) if error.is::<LengthLimitError>() => Err(Failure::TooLarge(max_bytes)),
+            Err(error) => Err(Failure::Broken(causes(error.as_ref()))),
+        }
+    }
+}
+
+fn refusal(status: StatusCode, headers: &HeaderMap, words: Option<String>) -> Failure {
+    let code = status.as_u16();
+    let words =
+        words.unwrap_or_else(|| status.canonical_reason().map_or_else(|| code.to_string(), str::to_owned));
+    match code {
+        401 => Failure::Unauthorized(words),
+        403 => Failure::Forbidden(words),
+        404 => Failure::NotFound(words),
+        410 => Failure::Gone(words),
+        _ => {
+            let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            Failure::Status { code, words, retry_after: seconds.map(Duration::from_secs) }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Status {
+    kind: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// The server's own words: a Status' message, or the first line of plain text, which kubelets answer with. Anything
+/// else is not shown.
+fn words(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    let text = match serde_json::from_slice::<Status>(body) {
+        Ok(status) if status.kind == "Status" => status.message,
+        _ => {
+            let sort = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            if !sort.starts_with("text/plain") {
+                return None;
+            }
+            std::str::from_utf8(body).ok()?.lines().next().unwrap_or_default().to_owned()
+        }
+    };
+    let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_WORDS).collect();
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The causes of an error, outermost first, each once.
+pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        // Some errors say their cause themselves.
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+        next = error.source();
+    }
+    let text: String = parts.join(": ").chars().filter(|c| !c.is_control()).take(MAX_WORDS).collect();
+    text
+}

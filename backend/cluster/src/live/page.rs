@@ -1,0 +1,70 @@
+//! One page of a list, reduced object by object while it is deserialised.
+
+use super::get::Failure;
+use crate::malformed;
+use crate::naming::name_in;
+use rampart_checklist::{Kind, Object};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// A page of a list.
+#[derive(Debug)]
+pub struct Page {
+    /// Its objects, reduced to what items read.
+    pub objects: Vec<Object>,
+    /// The items that have another form than the API gives them: their names where they can be read, and the cause.
+    pub malformed: Vec<(Option<String>, String)>,
+    /// Where the list goes on.
+    pub(super) next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawPage<'a> {
+    kind: String,
+    #[serde(default)]
+    metadata: RawListMeta,
+    #[serde(borrow)]
+    items: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Deserialize, Default)]
+struct RawListMeta {
+    #[serde(default, rename = "continue")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct Named {
+    #[serde(default)]
+    metadata: Value,
+}
+
+/// Reduces a page of a list of this kind. A malformed item costs itself, not the page.
+///
+/// # Errors
+/// What is wrong, in words without anything that the page holds, when it is no list of this kind.
+pub fn project_page(kind: Kind, body: &[u8]) -> Result<Page, String> {
+    let page: RawPage<'_> = serde_json::from_slice(body).map_err(|error| malformed::json(&error))?;
+    if page.kind.strip_suffix("List") != Some(kind.kind()) {
+        return Err(format!("no {}List", kind.kind()));
+    }
+    // Go writes an empty list as null.
+    let items = page.items.unwrap_or_default();
+    let mut objects = Vec::with_capacity(items.len());
+    let mut bad = Vec::new();
+    for item in items {
+        match Object::deserialize(kind, "", &mut serde_json::Deserializer::from_str(item.get())) {
+            Ok(object) => objects.push(object),
+            Err(error) => {
+                let named: Named = serde_json::from_str(item.get()).unwrap_or_default();
+                bad.push((name_in(kind, &named.metadata), malformed::json(&error)));
+            }
+        }
+    }
+    Ok(Page { objects, malformed: bad, next: page.metadata.next.filter(|next| !next.is_empty()) })
+}
+
+pub(super) fn page(kind: Kind, body: &[u8]) -> Result<Page, Failure> {
+    project_page(kind, body).map_err(Failure::Malformed)
+}
