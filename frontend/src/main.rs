@@ -1,2 +1,5 @@
-//! The dashboard.
-fn main() {}
+//! The dashboard's WebAssembly module.
+
+fn main() {
+    rampart_frontend::start();
+}

@@ -1,0 +1,155 @@
+//! What would turn an item green.
+
+use crate::{
+    api,
+    components::{Age, CopyButton, ProblemNotice},
+    fetch::Fetch,
+    format, words,
+    yaml_highlight::{self, TokenKind},
+};
+use leptos::{either::EitherOf3, prelude::*};
+use rampart_shared::{ItemId, RemediationDocument, RemediationTarget, api::RemediationView};
+
+/// How many lines are shown at first.
+const LINES: usize = 200;
+
+/// The remediation: what it changes, what it may break, how to undo it, and the YAML.
+#[component]
+pub(crate) fn RemediationCard(
+    /// The cluster.
+    cluster: String,
+    /// The item.
+    item: ItemId,
+    /// The remediation.
+    remediation: Fetch<RemediationView>,
+) -> impl IntoView {
+    let content = move || match (remediation.value(), remediation.error()) {
+        (Some(view), _) => EitherOf3::A(content(&cluster, item, &view)),
+        (None, Some(error)) if !error.is_not_found() => {
+            EitherOf3::B(view! { <ProblemNotice error retry=move || remediation.retry()/> })
+        }
+        (None, Some(_)) => EitherOf3::C(view! { <p class="empty">"There is no remediation."</p> }),
+        (None, None) => EitherOf3::C(view! { <p class="empty">"Loading the remediation…"</p> }),
+    };
+    view! {
+        <section class="card" aria-labelledby="remediation">
+            <h2 id="remediation">"Remediation"</h2>
+            {content}
+        </section>
+    }
+    .into_any()
+}
+
+fn content(cluster: &str, item: ItemId, view: &RemediationView) -> impl IntoView + use<> {
+    let remediation = &view.remediation;
+    if remediation.documents.is_empty() {
+        return view! { <p class="empty">"Nothing falls short, so there is nothing to change."</p> }
+            .into_any();
+    }
+    let applied = remediation.documents.iter().any(|document| document.target.is_applied());
+    let texts = [
+        ("Changes", &remediation.changes),
+        ("May break", &remediation.may_break),
+        ("Undo", &remediation.undo),
+    ];
+    let texts: Vec<_> = texts
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(term, text)| view! { <dt>{term}</dt> <dd>{text.clone()}</dd> })
+        .collect();
+    view! {
+        <p class="muted">{kinds(&remediation.documents)} ", made " <Age at=view.made_at/></p>
+        <dl class="texts">{texts}</dl>
+        <Yaml text=view.yaml.clone()/>
+        <p class="buttons">
+            <CopyButton label="Copy YAML" text=Signal::stored(view.yaml.clone())/>
+            <a class="button" href=api::remediation_download(cluster, item) download="">"Download YAML"</a>
+        </p>
+        {(!applied).then(|| view! {
+            <p class="muted">"No API server takes these settings: they are made on the machines, as the comments say."</p>
+        })}
+    }
+    .into_any()
+}
+
+/// YAML with colours; a long one is cut until it is asked for.
+#[component]
+fn Yaml(text: String) -> impl IntoView {
+    let number = text.lines().count();
+    let text = StoredValue::new(text);
+    let all = RwSignal::new(number <= LINES);
+    let lines = move || {
+        let shown = if all.get() { usize::MAX } else { LINES };
+        text.with_value(|text| yaml_highlight::lines(text))
+            .into_iter()
+            .take(shown)
+            .map(line)
+            .collect::<Vec<_>>()
+    };
+    view! {
+        <pre class="yaml" tabindex="0" role="region" aria-label="Remediation YAML"><code>{lines}</code></pre>
+        <p class="buttons" hidden=move || all.get()>
+            <button type="button" on:click=move |_| all.set(true)>{format!("Show all {number} lines")}</button>
+        </p>
+    }
+}
+
+fn line(tokens: Vec<yaml_highlight::Token>) -> impl IntoView {
+    let pieces: Vec<_> = tokens
+        .into_iter()
+        .map(|token| match class(token.kind) {
+            Some(class) => view! { <span class=class>{token.text}</span> }.into_any(),
+            None => token.text.into_any(),
+        })
+        .collect();
+    view! { {pieces} "\n" }
+}
+
+const fn class(kind: TokenKind) -> Option<&'static str> {
+    match kind {
+        TokenKind::Plain => None,
+        TokenKind::Comment => Some("y-comment"),
+        TokenKind::Key => Some("y-key"),
+        TokenKind::Text => Some("y-text"),
+        TokenKind::Literal => Some("y-literal"),
+        TokenKind::Separator => Some("y-separator"),
+    }
+}
+
+/// How many documents of which kind: `2 new objects, 1 setting on nodes`.
+fn kinds(documents: &[RemediationDocument]) -> String {
+    [
+        RemediationTarget::NewObject,
+        RemediationTarget::Apply,
+        RemediationTarget::Node,
+        RemediationTarget::ControlPlane,
+    ]
+    .into_iter()
+    .filter_map(|target| {
+        let number = documents.iter().filter(|document| document.target == target).count();
+        let (one, more) = words::remediation_target(target);
+        match u32::try_from(number).unwrap_or(u32::MAX) {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            number => Some(format!("{} {more}", format::number(number))),
+        }
+    })
+    .collect::<Vec<_>>()
+    .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_counted_by_kind() {
+        let document = |target| RemediationDocument { target, comment: String::new(), yaml: String::new() };
+        let documents = [
+            document(RemediationTarget::NewObject),
+            document(RemediationTarget::Node),
+            document(RemediationTarget::NewObject),
+        ];
+        assert_eq!(kinds(&documents), "2 new objects, 1 setting on nodes");
+    }
+}

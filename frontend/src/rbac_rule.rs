@@ -1,0 +1,55 @@
+//! A rule of a ClusterRole as YAML, to be pasted below `rules:`.
+
+use rampart_shared::PolicyRule;
+
+/// The rule as an entry of a list.
+pub(crate) fn to_yaml(rule: &PolicyRule) -> String {
+    let mut yaml =
+        format!("- apiGroups: {}\n  resources: {}\n", list(&rule.api_groups), list(&rule.resources));
+    if !rule.resource_names.is_empty() {
+        yaml.push_str(&format!("  resourceNames: {}\n", list(&rule.resource_names)));
+    }
+    yaml.push_str(&format!("  verbs: {}\n", list(&rule.verbs)));
+    yaml
+}
+
+/// A flow sequence of quoted strings. JSON's quoting is YAML's too.
+fn list(texts: &[String]) -> String {
+    let quoted: Vec<String> =
+        texts.iter().map(|text| serde_json::Value::from(text.as_str()).to_string()).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_rule_is_a_list_entry_with_quoted_strings() {
+        let rule = PolicyRule {
+            api_groups: owned(&[""]),
+            resources: owned(&["nodes/proxy", "pods"]),
+            resource_names: vec![],
+            verbs: owned(&["get"]),
+        };
+        assert_eq!(
+            to_yaml(&rule),
+            "- apiGroups: [\"\"]\n  resources: [\"nodes/proxy\", \"pods\"]\n  verbs: [\"get\"]\n"
+        );
+    }
+
+    #[test]
+    fn names_are_written_where_the_rule_has_some() {
+        let rule = PolicyRule {
+            api_groups: owned(&[""]),
+            resources: owned(&["configmaps"]),
+            resource_names: owned(&["a\"b"]),
+            verbs: owned(&["get"]),
+        };
+        assert!(to_yaml(&rule).contains("  resourceNames: [\"a\\\"b\"]\n"));
+    }
+}
