@@ -25,11 +25,7 @@ pub(crate) fn compile(toolchain: WasmToolchain) -> Result<Vec<u8>> {
         }
     );
     process::run(
-        toolchain
-            .build()
-            .args(["--package", PACKAGE, "--profile", PROFILE])
-            .arg("--target-dir")
-            .arg(&target),
+        toolchain.build().args(["--package", PACKAGE, "--profile", PROFILE]).arg("--target-dir").arg(&target),
     )?;
     let module = target.join(wasm_toolchain::TARGET).join(PROFILE).join(format!("{PACKAGE}.wasm"));
     fs::read(&module).with_context(|| format!("cannot read {}", module.display()))
