@@ -113,6 +113,12 @@ pub(crate) fn with_remedy(mut gap: Gap) -> Gap {
                 "The API server does not serve it; nothing closes this gap on this version.".to_owned()
             }
             GapReason::Failed => "The next run tries again; if it stays, look at the cause above.".to_owned(),
+            GapReason::NotCollected if kind == Some(Kind::KubeletConfigz) => {
+                "Let Rampart read the kubelets (`--kubelets proxy`, with the grant that `rampart rbac --kubelets proxy` \
+                 prints); in a snapshot, add the output of `kubectl get --raw /api/v1/nodes/NODE/proxy/configz` as \
+                 configz/NODE.json."
+                    .to_owned()
+            }
             GapReason::NotCollected => format!(
                 "Add the output of `kubectl get {} -A -o yaml` to the snapshot, or pass --assume-complete if there is none.",
                 gap.kind

@@ -104,10 +104,10 @@ pub(super) fn no_api_server(view: &View<'_>) -> Gap {
 ///
 /// # Errors
 /// When not every server is known to have said it.
-pub(super) fn k3s_servers<'a>(view: &View<'a>) -> Result<Vec<&'a Node>, Gap> {
+pub(super) fn k3s_servers<'a>(view: &View<'a>) -> Result<Vec<&'a Node>, Box<Gap>> {
     let nodes = &view.inventory.nodes;
     if let Some(gap) = nodes.gaps.first() {
-        return Err(gap.clone());
+        return Err(Box::new(gap.clone()));
     }
     let is_server = |node: &&Node| {
         [
@@ -127,13 +127,14 @@ pub(super) fn k3s_servers<'a>(view: &View<'a>) -> Result<Vec<&'a Node>, Gap> {
         .collect();
     let servers: Vec<&Node> = nodes.seen.iter().filter(|node| node.k3s.is_some()).collect();
     if servers.is_empty() || !silent.is_empty() {
-        return Err(Gap::new(
+        let gap = Gap::new(
             Kind::Nodes.name(),
             GapReason::NotCollected,
             "the annotation k3s.io/node-args, in which a k3s server says how it was started, was not seen on every server",
         )
         .for_objects(silent)
-        .closed_by("Run the k3s servers with their agent, so that they are nodes that say how they were started."));
+        .closed_by("Run the k3s servers with their agent, so that they are nodes that say how they were started.");
+        return Err(Box::new(gap));
     }
     Ok(servers)
 }

@@ -235,7 +235,7 @@ fn observe_without_api_server(view: &View<'_>, observation: &mut Observation, ha
                     observation.notes.push("k3s keeps its data in SQLite; there is no etcd.".to_owned());
                 }
             }
-            Err(gap) => observation.undecided.push(gap),
+            Err(gap) => observation.undecided.push(*gap),
         },
         Distribution::MicroK8s if view.inventory.nodes.is_complete() => {
             observation.notes.push("MicroK8s keeps its data in dqlite; there is no etcd.".to_owned());

@@ -192,27 +192,32 @@ fn unread_gaps(view: &View<'_>, deciding: &BTreeSet<&str>, unread: &[&str]) -> V
     if deciding.is_empty() || !whole.is_empty() {
         return if deciding.is_empty() { Vec::new() } else { whole };
     }
-    let mut by_reason: BTreeMap<GapReason, (Vec<String>, BTreeSet<&str>)> = BTreeMap::new();
+    let mut by_reason: BTreeMap<GapReason, (Vec<String>, BTreeSet<&Gap>)> = BTreeMap::new();
     for name in unread {
         let cause = fact.gaps.iter().find(|gap| gap.objects.iter().any(|object| object == name));
         let reason = cause.map_or(GapReason::NotCollected, |gap| gap.reason);
-        let (names, details) = by_reason.entry(reason).or_default();
+        let (names, causes) = by_reason.entry(reason).or_default();
         names.push((*name).to_owned());
-        details.extend(cause.map(|gap| gap.detail.as_str()));
+        causes.extend(cause);
     }
     by_reason
         .into_iter()
-        .map(|(reason, (objects, details))| {
-            let mut detail = format!(
+        .map(|(reason, (objects, causes))| {
+            let detail = format!(
                 "{} of {} Ready nodes were read; not: {}",
                 deciding.len() - unread.len(),
                 deciding.len(),
                 names(objects.iter().map(String::as_str))
             );
-            if let [cause] = details.into_iter().collect::<Vec<_>>()[..] {
-                detail.push_str(&format!(" ({cause})"));
+            let mut gap = Gap::new(Kind::KubeletConfigz.name(), reason, detail);
+            if let Some(cause) = causes.first() {
+                gap.closed_by.clone_from(&cause.closed_by);
+                gap.rule.clone_from(&cause.rule);
             }
-            Gap::new(Kind::KubeletConfigz.name(), reason, detail).for_objects(objects)
+            if causes.len() == 1 {
+                gap.detail.extend(causes.iter().map(|cause| format!(" ({})", cause.detail)));
+            }
+            gap.for_objects(objects)
         })
         .collect()
 }

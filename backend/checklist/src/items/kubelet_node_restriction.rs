@@ -94,7 +94,7 @@ fn observe(view: &View<'_>) -> Observation {
             }
             Distribution::K3s => match control_plane::k3s_servers(view) {
                 Ok(servers) => observe_k3s(&mut observation, &servers),
-                Err(gap) => observation.undecided.push(gap),
+                Err(gap) => observation.undecided.push(*gap),
             },
             _ => observation.undecided.push(control_plane::no_api_server(view)),
         }
