@@ -15,7 +15,7 @@ use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use std::{collections::BTreeMap, path::Path, time::Duration, time::Instant};
 use uuid::Uuid;
 
-const CLUSTERS: u32 = 20;
+const CLUSTERS: u32 = 10;
 const DAYS: u32 = 90;
 /// A cluster's open findings: 9 items with so many each.
 const FINDINGS: u32 = 30;

@@ -34,7 +34,7 @@ async fn made(path: &Path) {
 }
 
 async fn refusal(path: &Path) -> StoreError {
-    Store::open(path).await.err().expect("it is refused")
+    Store::open(path).await.expect_err("it is refused")
 }
 
 #[tokio::test]

@@ -65,7 +65,8 @@ pub(super) async fn trend(
     now: DateTime<Utc>,
 ) -> Answer<Trend> {
     let first = first_day(query.days, now);
-    let rows = rows(connection, scope, query.cluster.as_deref(), first, now).await?;
+    let days = if query.item.is_some() { DAYS_BY_ITEM } else { DAYS };
+    let rows = rows(connection, scope, days, query.cluster.as_deref(), first, now).await?;
     let clusters = by_cluster(&rows, query.item)?;
     let days: Vec<_> = clusters.into_values().collect();
     let annotations = annotations(connection, scope, query.cluster.as_deref(), first, now).await?;
@@ -81,29 +82,42 @@ pub(super) async fn trend_by_cluster(
     now: DateTime<Utc>,
 ) -> Answer<BTreeMap<i64, Vec<TrendPoint>>> {
     let first = first_day(days, now);
-    let rows = rows(connection, scope, cluster, first, now).await?;
+    let rows = rows(connection, scope, DAYS, cluster, first, now).await?;
     Ok(by_cluster(&rows, None)?.into_iter().map(|(key, days)| (key, points(&[days], first, now))).collect())
 }
 
+macro_rules! days {
+    ($items:literal) => {
+        concat!(
+            "SELECT c.id, c.interval_ms, d.day, d.finished_at, d.pass, d.fail, d.unknown, d.not_applicable,
+                 d.violating",
+            $items,
+            " FROM cluster c CROSS JOIN cluster_day d ON d.cluster = c.id
+             WHERE CASE WHEN $1 IS NULL THEN c.active ELSE c.name = $1 END
+               AND ($2 IS NULL OR c.name IN (SELECT value FROM json_each($2)))
+               AND d.day >= coalesce(
+                   (SELECT max(b.day) FROM cluster_day b WHERE b.cluster = c.id AND b.day < $3), $3)
+               AND d.day <= $4
+             ORDER BY c.id, d.day"
+        )
+    };
+}
+
 /// One range of `cluster_day` a cluster; it begins with the last day before the first one.
-pub(super) const DAYS: &str = "
-    SELECT c.id, c.interval_ms, d.day, d.finished_at, d.pass, d.fail, d.unknown, d.not_applicable, d.violating,
-        d.items
-    FROM cluster c CROSS JOIN cluster_day d ON d.cluster = c.id
-    WHERE CASE WHEN $1 IS NULL THEN c.active ELSE c.name = $1 END
-      AND ($2 IS NULL OR c.name IN (SELECT value FROM json_each($2)))
-      AND d.day >= coalesce((SELECT max(b.day) FROM cluster_day b WHERE b.cluster = c.id AND b.day < $3), $3)
-      AND d.day <= $4
-    ORDER BY c.id, d.day";
+pub(super) const DAYS: &str = days!("");
+
+/// The same, with what each item adds.
+pub(super) const DAYS_BY_ITEM: &str = days!(", d.items");
 
 async fn rows(
     connection: &mut SqliteConnection,
     scope: &ClusterScope,
+    query: &'static str,
     cluster: Option<&str>,
     first: NaiveDate,
     now: DateTime<Utc>,
 ) -> Answer<Vec<SqliteRow>> {
-    Ok(sqlx::query(DAYS)
+    Ok(sqlx::query(query)
         .bind(cluster)
         .bind(names(scope)?)
         .bind(day(first))

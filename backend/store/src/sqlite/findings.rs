@@ -3,8 +3,9 @@
 use super::{
     Answer,
     record::{Current, Happened},
-    values::Columns,
+    values::{Columns, from_word},
 };
+use crate::StoreError;
 use crate::rules::{absence_resolves, describe, digest, name_of};
 use rampart_shared::{Finding, ItemId, ItemResult, RestsOn, Scope, Subject, api::ChangeKind};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
@@ -30,7 +31,8 @@ struct Standing {
     digest: String,
     scope: Scope,
     unconfirmed: bool,
-    rests_on: Vec<RestsOn>,
+    /// JSON: of most findings nobody needs it.
+    rests_on: String,
 }
 
 /// Records an item's findings. `seen_before` is when its previous evaluation finished: that is when those that
@@ -61,7 +63,7 @@ pub(super) async fn record(
                     recorded.changed = true;
                 }
             }
-        } else if absence_resolves(&standing.rests_on, &result.evidence().gaps) {
+        } else if absence_resolves(&standing.rests_on()?, &result.evidence().gaps) {
             let finding = resolve(connection, current, standing.key, seen_before).await?;
             happen(ChangeKind::FindingResolved, describe(&finding));
             recorded.changed = true;
@@ -89,6 +91,13 @@ pub(super) async fn record(
         recorded.changed = true;
     }
     Ok(recorded)
+}
+
+impl Standing {
+    fn rests_on(&self) -> Answer<Vec<RestsOn>> {
+        serde_json::from_str(&self.rests_on)
+            .map_err(|_| StoreError::Unreadable { what: "rests_on", value: self.rests_on.clone() })
+    }
 }
 
 impl FindingsRecorded {
@@ -131,18 +140,12 @@ async fn standing(
     cluster: i64,
     item: ItemId,
 ) -> Answer<BTreeMap<String, Standing>> {
-    let rows = sqlx::query(STANDING).bind(cluster).bind(item.as_str()).fetch_all(connection).await?;
-    rows.iter()
-        .map(|row| {
-            let standing = Standing {
-                key: row.number("id")?,
-                content: row.text("content")?,
-                digest: row.text("digest")?,
-                scope: row.word("scope")?,
-                unconfirmed: row.flag("unconfirmed")?,
-                rests_on: row.json("rests_on")?,
-            };
-            Ok((row.text("fingerprint")?, standing))
+    let rows: Vec<(i64, String, String, String, String, String, bool)> =
+        sqlx::query_as(STANDING).bind(cluster).bind(item.as_str()).fetch_all(connection).await?;
+    rows.into_iter()
+        .map(|(key, fingerprint, content, digest, scope, rests_on, unconfirmed)| {
+            let scope = from_word("scope", &scope)?;
+            Ok((fingerprint, Standing { key, content, digest, scope, unconfirmed, rests_on }))
         })
         .collect()
 }

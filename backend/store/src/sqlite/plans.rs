@@ -33,17 +33,17 @@ async fn assert_searched_by_index(sql: &str, aliases: &[&str]) {
 
 #[tokio::test]
 async fn a_trend_reads_a_range_of_days_a_cluster() {
-    assert_searched_by_index(days::DAYS, &["d", "b"]).await;
-    let plan = plan(days::DAYS).await;
-    assert!(
-        plan.iter().any(|step| step.contains("SEARCH d ") && step.contains("day>? AND day<?")),
-        "{plan:#?}"
-    );
-    for table in ["run", "finding", "change", "item_state"] {
-        assert!(!days::DAYS.contains(&format!(" {table} ")), "{table}");
+    for days in [days::DAYS, days::DAYS_BY_ITEM] {
+        assert_searched_by_index(days, &["d", "b"]).await;
+        let plan = plan(days).await;
+        let range = |step: &String| step.contains("SEARCH d ") && step.contains("day>? AND day<?");
+        assert!(plan.iter().any(range), "{plan:#?}");
+        for table in ["run", "finding", "change", "item_state"] {
+            assert!(!days.contains(&format!(" {table} ")), "{table}");
+        }
     }
     assert_searched_by_index(days::ANNOTATIONS, &["h"]).await;
-    let plan = self::plan(days::ANNOTATIONS).await;
+    let plan = plan(days::ANNOTATIONS).await;
     assert!(plan.iter().any(|step| step.contains("change_measure")), "{plan:#?}");
 }
 
