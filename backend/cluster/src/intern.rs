@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 /// The pod specs and labels that were seen so far.
 #[derive(Debug, Default)]
-pub(crate) struct Interner {
+pub struct Interner {
     specs: HashSet<Arc<PodSpec>>,
     labels: HashSet<Arc<Labels>>,
 }
 
 impl Interner {
     /// Replaces what the object has in common with an earlier one by the earlier one's.
-    pub(crate) fn intern(&mut self, object: &mut Object) {
+    pub fn intern(&mut self, object: &mut Object) {
         let meta = match object {
             Object::Namespace(meta) => meta,
             Object::Node(node) => &mut node.meta,

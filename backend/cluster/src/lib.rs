@@ -10,3 +10,5 @@ mod malformed;
 mod naming;
 mod policy_kinds;
 pub mod snapshot;
+
+pub use intern::Interner;

@@ -2,7 +2,7 @@
 
 use super::CollectOptions;
 use super::get::{Bounds, Failure, Server};
-use super::page::{Page, page};
+use super::page::{Page, project_page};
 use crate::intern::Interner;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rampart_checklist::{Kind, Object};
@@ -112,12 +112,10 @@ impl Pages {
         let body = server.get(&path, bounds).await?;
         self.read.pages += 1;
         self.read.bytes += body.len() as u64;
-        let Page { objects, malformed, next } = page(self.read.kind, &body)?;
+        let Page { objects, malformed, next } =
+            project_page(self.read.kind, &body, &mut self.interner).map_err(Failure::Malformed)?;
         self.read.objects += objects.len() as u64;
-        for mut object in objects {
-            self.interner.intern(&mut object);
-            self.objects.push(object);
-        }
+        self.objects.extend(objects);
         for (name, cause) in malformed {
             self.malformed.entry(cause).or_default().push(name);
         }

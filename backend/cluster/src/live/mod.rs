@@ -17,5 +17,5 @@ pub use collect::{Collected, collect};
 pub use connection::{Connection, ConnectionError, Contexts, contexts};
 pub use list::KindRead;
 pub use options::{CollectOptions, KubeletReading, Progress, Retry};
-pub use page::project_page;
+pub use page::{Page, project_page};
 pub use unreachable::Unreachable;

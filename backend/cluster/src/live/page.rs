@@ -1,6 +1,6 @@
 //! One page of a list, reduced object by object while it is deserialised.
 
-use super::get::Failure;
+use crate::intern::Interner;
 use crate::malformed;
 use crate::naming::name_in;
 use rampart_checklist::{Kind, Object};
@@ -40,11 +40,12 @@ struct Named {
     metadata: Value,
 }
 
-/// Reduces a page of a list of this kind. A malformed item costs itself, not the page.
+/// Reduces a page of a list of this kind; its objects share with those that the interner knows. A malformed item costs
+/// itself, not the page.
 ///
 /// # Errors
 /// What is wrong, in words without anything that the page holds, when it is no list of this kind.
-pub fn project_page(kind: Kind, body: &[u8]) -> Result<Page, String> {
+pub fn project_page(kind: Kind, body: &[u8], interner: &mut Interner) -> Result<Page, String> {
     let page: RawPage<'_> = serde_json::from_slice(body).map_err(|error| malformed::json(&error))?;
     if page.kind.strip_suffix("List") != Some(kind.kind()) {
         return Err(format!("no {}List", kind.kind()));
@@ -55,7 +56,10 @@ pub fn project_page(kind: Kind, body: &[u8]) -> Result<Page, String> {
     let mut bad = Vec::new();
     for item in items {
         match Object::deserialize(kind, "", &mut serde_json::Deserializer::from_str(item.get())) {
-            Ok(object) => objects.push(object),
+            Ok(mut object) => {
+                interner.intern(&mut object);
+                objects.push(object);
+            }
             Err(error) => {
                 let named: Named = serde_json::from_str(item.get()).unwrap_or_default();
                 bad.push((name_in(kind, &named.metadata), malformed::json(&error)));
@@ -63,8 +67,4 @@ pub fn project_page(kind: Kind, body: &[u8]) -> Result<Page, String> {
         }
     }
     Ok(Page { objects, malformed: bad, next: page.metadata.next.filter(|next| !next.is_empty()) })
-}
-
-pub(super) fn page(kind: Kind, body: &[u8]) -> Result<Page, Failure> {
-    project_page(kind, body).map_err(Failure::Malformed)
 }
