@@ -1,0 +1,221 @@
+//! Fills an inventory, from wherever a cluster is configured to be read.
+
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use rampart_checklist::{Inventory, Kind};
+use rampart_cluster::{
+    live::{self, CollectOptions, Connection, KubeletReading},
+    snapshot::{self, Problem, ReadOptions, SnapshotInput},
+};
+use rampart_shared::{ResourceName, Source};
+use serde::{Deserialize, Serialize};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use utoipa::ToSchema;
+
+/// Reads one cluster.
+pub trait Collector: Send + Sync + 'static {
+    /// Where it reads from.
+    fn source(&self) -> Source;
+
+    /// Reads it now. What a part of the cluster refuses is a gap in the inventory; only a cluster of which
+    /// nothing can be said is unreachable.
+    fn collect<'a>(
+        &'a self,
+        started_at: DateTime<Utc>,
+        progress: &'a (dyn Fn(Step) + Send + Sync),
+    ) -> BoxFuture<'a, Result<Collected, Unreachable>>;
+}
+
+/// What a collector does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// In words.
+    pub name: String,
+    /// How many are done.
+    pub done: u32,
+    /// Of how many.
+    pub total: u32,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub struct Collected {
+    /// All of it.
+    pub inventory: Inventory,
+    /// How much of each kind, and how long it took.
+    pub kinds: Vec<KindReading>,
+    /// Documents that could not be understood, with file and line.
+    pub problems: Vec<String>,
+}
+
+/// How reading one kind went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KindReading {
+    /// The kind, as gaps name it.
+    pub kind: ResourceName,
+    /// Objects that were read.
+    pub objects: u64,
+    /// Pages of the list.
+    pub pages: u32,
+    /// Bytes of the answers.
+    pub bytes: u64,
+    /// How long it took.
+    pub milliseconds: u64,
+    /// Whether the cluster refused it.
+    pub refused: bool,
+}
+
+/// Nothing can be said about the cluster: the cause, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreachable(pub String);
+
+/// How the API server is found.
+#[derive(Debug, Clone)]
+pub enum Access {
+    /// By a context of a kubeconfig; none means the usual kubeconfig, and the current context.
+    Context {
+        /// The kubeconfig.
+        kubeconfig: Option<PathBuf>,
+        /// The context.
+        context: Option<String>,
+    },
+    /// By the service account of the pod.
+    InCluster,
+}
+
+/// Reads an API server.
+#[derive(Debug, Clone)]
+pub struct LiveCollector {
+    /// How it is found. A kubeconfig is read anew each time, since credentials in it change.
+    pub access: Access,
+    /// How kubelets are read.
+    pub kubelets: KubeletReading,
+    /// How long all of it may take.
+    pub timeout: Duration,
+}
+
+impl Collector for LiveCollector {
+    fn source(&self) -> Source {
+        Source::Live
+    }
+
+    fn collect<'a>(
+        &'a self,
+        started_at: DateTime<Utc>,
+        progress: &'a (dyn Fn(Step) + Send + Sync),
+    ) -> BoxFuture<'a, Result<Collected, Unreachable>> {
+        Box::pin(async move {
+            let connection = match &self.access {
+                Access::Context { kubeconfig, context } => {
+                    Connection::from_context(kubeconfig.as_deref(), context.as_deref()).await
+                }
+                Access::InCluster => Connection::in_cluster(),
+            };
+            let connection = connection.map_err(|error| Unreachable(error.to_string()))?;
+            let options =
+                CollectOptions { timeout: self.timeout, kubelets: self.kubelets, ..CollectOptions::default() };
+            let report = |at: live::Progress| progress(Step { name: at.step, done: at.done, total: at.total });
+            let collected = live::collect(&connection, &options, started_at, report)
+                .await
+                .map_err(|error| Unreachable(error.to_string()))?;
+            let kinds = collected.read.into_iter().map(KindReading::from).collect();
+            Ok(Collected { inventory: collected.inventory, kinds, problems: Vec::new() })
+        })
+    }
+}
+
+impl From<live::KindRead> for KindReading {
+    fn from(read: live::KindRead) -> Self {
+        KindReading {
+            kind: read.kind.name(),
+            objects: read.objects,
+            pages: read.pages,
+            bytes: read.bytes,
+            milliseconds: read.milliseconds,
+            refused: read.refused,
+        }
+    }
+}
+
+/// Reads files.
+#[derive(Debug, Clone)]
+pub struct SnapshotCollector {
+    /// The folder, archive or file.
+    pub path: PathBuf,
+    /// Whether a kind that it lacks counts as empty.
+    pub assume_complete: bool,
+}
+
+impl Collector for SnapshotCollector {
+    fn source(&self) -> Source {
+        Source::Snapshot
+    }
+
+    fn collect<'a>(
+        &'a self,
+        _started_at: DateTime<Utc>,
+        progress: &'a (dyn Fn(Step) + Send + Sync),
+    ) -> BoxFuture<'a, Result<Collected, Unreachable>> {
+        Box::pin(async move {
+            progress(Step { name: "reading files".to_owned(), done: 0, total: 1 });
+            let SnapshotCollector { path, assume_complete } = self.clone();
+            let read = tokio::task::spawn_blocking(move || read_snapshot(&path, assume_complete))
+                .await
+                .map_err(|_| Unreachable("reading the snapshot broke off; see the log".to_owned()))?;
+            progress(Step { name: "reading files".to_owned(), done: 1, total: 1 });
+            read
+        })
+    }
+}
+
+fn read_snapshot(path: &Path, assume_complete: bool) -> Result<Collected, Unreachable> {
+    let unreachable = |error: snapshot::SnapshotError| Unreachable(error.to_string());
+    let inputs = snapshot::inputs(&[path.to_path_buf()], None).map_err(unreachable)?;
+    let Some(input) = inputs.first() else {
+        return Err(Unreachable(format!("{} holds nothing to read", path.display())));
+    };
+    let (inventory, problems) = read_input(input, assume_complete).map_err(unreachable)?;
+    let kinds = objects_by_kind(&inventory);
+    Ok(Collected { inventory, kinds, problems: problems.iter().map(Problem::to_string).collect() })
+}
+
+/// Reads one snapshot as it was named on the command line or in the configuration.
+pub(crate) fn read_input(
+    input: &SnapshotInput,
+    assume_complete: bool,
+) -> Result<(Inventory, Vec<Problem>), snapshot::SnapshotError> {
+    snapshot::read(input, &ReadOptions { assume_complete, ..ReadOptions::default() })
+}
+
+/// How many objects of each kind an inventory holds, of the kinds that it holds any of.
+fn objects_by_kind(inventory: &Inventory) -> Vec<KindReading> {
+    let workloads = |kind: Kind| inventory.workloads().filter(|workload| workload.kind == kind).count();
+    let count = |kind: Kind| match kind {
+        Kind::Namespaces => inventory.namespaces.seen.len(),
+        Kind::Nodes => inventory.nodes.seen.len(),
+        Kind::Pods => inventory.pods.seen.len(),
+        Kind::NetworkPolicies => inventory.network_policies.seen.len(),
+        Kind::KubeletConfigz => inventory.kubelet_configurations.seen.len(),
+        Kind::KubeletConfigMap => usize::from(inventory.kubelet_config_map.seen.is_some()),
+        Kind::OtherPolicyKinds => 0,
+        _ => workloads(kind),
+    };
+    Kind::ALL
+        .into_iter()
+        .map(|kind| (kind, count(kind)))
+        .filter(|(_, objects)| *objects > 0)
+        .map(|(kind, objects)| KindReading {
+            kind: kind.name(),
+            objects: objects as u64,
+            pages: 0,
+            bytes: 0,
+            milliseconds: 0,
+            refused: false,
+        })
+        .collect()
+}

@@ -1,0 +1,203 @@
+//! `rampart scan`: evaluates once and prints the result.
+
+mod table;
+
+use super::{COULD_NOT, CommonArguments, complain};
+use crate::{
+    clock::{Clock, SystemClock},
+    collect::{Access, Collector, LiveCollector, read_input},
+    config::{ClusterSource, Configuration, Reading, ReadingArguments},
+};
+use anyhow::{Context, bail};
+use futures::{StreamExt, stream};
+use rampart_checklist::{CATALOGUE, Inventory, Parameters};
+use rampart_cluster::{live, snapshot};
+use rampart_shared::{ClusterScan, Outcome, OutcomeCounts, ScanReport};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("clusters").required(true).multiple(false))]
+pub(super) struct ScanArguments {
+    /// Folders, archives (.tar.gz) or files of kubectl's YAML or JSON output; - is stdin
+    ///
+    /// Each folder or archive is a cluster; all plain files and - together are one.
+    #[arg(group = "clusters", value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Contexts of the kubeconfig
+    #[arg(long = "context", group = "clusters", value_name = "NAME", num_args = 1..)]
+    contexts: Vec<String>,
+    /// Every context of the kubeconfig
+    #[arg(long, group = "clusters")]
+    all_contexts: bool,
+    /// The cluster's name in the result
+    #[arg(long)]
+    name: Option<String>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Count kinds that the files lack as empty
+    #[arg(long, conflicts_with_all = ["contexts", "all_contexts"])]
+    assume_complete: bool,
+    /// What makes the exit code 1
+    #[arg(long, value_enum, default_value_t)]
+    fail_on: FailOn,
+    #[command(flatten)]
+    common: CommonArguments,
+    #[command(flatten)]
+    reading: ReadingArguments,
+}
+
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// For programs: rampart.scan/v1
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum FailOn {
+    /// An item that falls short
+    #[default]
+    Fail,
+    /// An item that falls short, or of which it is not known
+    Unknown,
+    /// Nothing
+    Never,
+}
+
+impl FailOn {
+    fn is_met_by(self, outcome: Outcome) -> bool {
+        match self {
+            FailOn::Fail => outcome == Outcome::Fail,
+            FailOn::Unknown => matches!(outcome, Outcome::Fail | Outcome::Unknown),
+            FailOn::Never => false,
+        }
+    }
+}
+
+/// Clusters read at the same time.
+const AT_ONCE: usize = 4;
+
+/// What came of all clusters: the results, and how many could not be evaluated.
+#[derive(Default)]
+struct Scanned {
+    clusters: Vec<ClusterScan>,
+    failed: usize,
+}
+
+pub(super) fn run(arguments: &ScanArguments) -> anyhow::Result<ExitCode> {
+    let configuration = arguments.common.configuration("warn")?;
+    let scanned = if arguments.paths.is_empty() {
+        scan_contexts(arguments, &configuration)?
+    } else {
+        scan_files(arguments, &configuration)?
+    };
+    let falls_short = scanned
+        .clusters
+        .iter()
+        .flat_map(|cluster| &cluster.items)
+        .any(|item| arguments.fail_on.is_met_by(item.outcome()));
+    let report = ScanReport::new(CATALOGUE, scanned.clusters);
+    let text = match arguments.format {
+        Format::Table => table::render(&report),
+        Format::Json => {
+            let mut json = serde_json::to_string_pretty(&report).context("cannot write the result as JSON")?;
+            json.push('\n');
+            json
+        }
+    };
+    super::print(&text)?;
+    Ok(match (scanned.failed, falls_short) {
+        (0, false) => ExitCode::SUCCESS,
+        (0, true) => ExitCode::FAILURE,
+        _ => ExitCode::from(COULD_NOT),
+    })
+}
+
+fn scan_files(arguments: &ScanArguments, configuration: &Configuration) -> anyhow::Result<Scanned> {
+    let inputs = snapshot::inputs(&arguments.paths, arguments.name.as_deref())?;
+    let mut scanned = Scanned::default();
+    for input in &inputs {
+        let parameters = parameters_of(&input.name, configuration);
+        match read_input(input, arguments.assume_complete) {
+            Ok((inventory, problems)) => {
+                for problem in problems {
+                    complain(&problem.to_string());
+                }
+                scanned.add(&input.name, &inventory, parameters);
+            }
+            Err(error) => scanned.fail(&input.name, &error.to_string()),
+        }
+    }
+    Ok(scanned)
+}
+
+fn scan_contexts(arguments: &ScanArguments, configuration: &Configuration) -> anyhow::Result<Scanned> {
+    let reading = Reading::resolve(&arguments.reading, configuration);
+    let contexts: BTreeSet<String> = if arguments.all_contexts {
+        live::contexts(reading.kubeconfig.as_deref())?.names.into_iter().collect()
+    } else {
+        arguments.contexts.iter().cloned().collect()
+    };
+    if contexts.is_empty() {
+        bail!("the kubeconfig has no contexts: add one, or name files to read");
+    }
+    if arguments.name.is_some() && contexts.len() > 1 {
+        bail!("--name names one cluster, and there are {}: remove it, or name one context", contexts.len());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+    let reads = contexts.into_iter().map(|context| {
+        let name = arguments.name.clone().unwrap_or_else(|| context.clone());
+        let collector = LiveCollector {
+            access: Access::Context { kubeconfig: reading.kubeconfig.clone(), context: Some(context) },
+            kubelets: reading.kubelets.into(),
+            timeout: reading.timeout.duration(),
+        };
+        async move { (name, collector.collect(SystemClock.now(), &|_| {}).await) }
+    });
+    let collected: Vec<_> = runtime.block_on(stream::iter(reads).buffer_unordered(AT_ONCE).collect());
+    let mut scanned = Scanned::default();
+    for (name, collected) in collected {
+        match collected {
+            Ok(collected) => scanned.add(&name, &collected.inventory, parameters_of(&name, configuration)),
+            Err(unreachable) => scanned.fail(&name, &unreachable.to_string()),
+        }
+    }
+    Ok(scanned)
+}
+
+/// The parameters that the configuration has for a cluster of this name or context, else the global ones.
+fn parameters_of<'a>(name: &str, configuration: &'a Configuration) -> &'a Parameters {
+    let by_name = configuration.clusters.iter().find(|cluster| cluster.name == name);
+    let by_context = || {
+        configuration.clusters.iter().find(|cluster| {
+            matches!(&cluster.source, ClusterSource::Context { context: Some(context), .. } if context == name)
+        })
+    };
+    by_name.or_else(by_context).map_or(&configuration.parameters, |cluster| &cluster.parameters)
+}
+
+impl Scanned {
+    fn add(&mut self, name: &str, inventory: &Inventory, parameters: &Parameters) {
+        match rampart_checklist::evaluate(inventory, parameters) {
+            Ok(evaluated) => {
+                let items: Vec<_> = evaluated.into_iter().map(|item| item.result).collect();
+                self.clusters.push(ClusterScan {
+                    name: name.to_owned(),
+                    source: inventory.source,
+                    collected_at: inventory.collected_at,
+                    score: items.iter().map(|item| item.outcome()).collect::<OutcomeCounts>().score(),
+                    items,
+                });
+            }
+            Err(error) => self.fail(name, &format!("{error}. This is a defect of Rampart.")),
+        }
+    }
+
+    fn fail(&mut self, name: &str, cause: &str) {
+        complain(&format!("{name}: {cause}"));
+        self.failed += 1;
+    }
+}

@@ -1,0 +1,62 @@
+//! What a person sets: one TOML file, and for the settings of the process flags and variables above it.
+
+mod cluster;
+mod error;
+mod file;
+mod settings;
+mod values;
+
+pub use cluster::{ClusterConfiguration, ClusterSource};
+pub use error::ConfigurationError;
+pub use settings::{Reading, ReadingArguments, ServeArguments, Settings};
+pub use values::{Interval, Kubelets, Timeout};
+
+use file::File;
+use rampart_checklist::Parameters;
+use std::path::{Path, PathBuf};
+
+/// The file that is read when none is named and it is in the working folder.
+pub const DEFAULT_FILE: &str = "rampart.toml";
+
+/// A configuration file, read and checked.
+#[derive(Debug, Default)]
+pub struct Configuration {
+    /// The settings of the process, where the file has any.
+    file: File,
+    /// The parameters of the checklist, where a cluster sets none of its own.
+    pub parameters: Parameters,
+    /// The clusters.
+    pub clusters: Vec<ClusterConfiguration>,
+}
+
+impl Configuration {
+    /// Reads this file, or [`DEFAULT_FILE`] if there is one.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no TOML, has an unknown key or a value that makes no sense.
+    pub fn load(path: Option<&Path>) -> Result<Configuration, ConfigurationError> {
+        let path = match path {
+            Some(path) => path.to_path_buf(),
+            None if Path::new(DEFAULT_FILE).exists() => PathBuf::from(DEFAULT_FILE),
+            None => return Ok(Configuration::default()),
+        };
+        let text = std::fs::read_to_string(&path)
+            .map_err(|cause| ConfigurationError::Unreadable { path: path.clone(), cause })?;
+        Self::parse(&text, &path)
+    }
+
+    /// What the file says about logging.
+    pub fn log(&self) -> Option<&str> {
+        self.file.log.as_deref()
+    }
+
+    /// Understands the text of the file at this path.
+    ///
+    /// # Errors
+    /// As [`Configuration::load`], but for reading.
+    pub fn parse(text: &str, path: &Path) -> Result<Configuration, ConfigurationError> {
+        let mut file = File::parse(text, path)?;
+        let clusters = cluster::clusters(&mut file, text, path)?;
+        Ok(Configuration { parameters: std::mem::take(&mut file.checklist), clusters, file })
+    }
+}

@@ -1,0 +1,14 @@
+//! Rampart: evaluates the Kubernetes security checklist across clusters, remembers, and shows it.
+
+mod assets;
+pub mod clock;
+pub mod collect;
+pub mod commands;
+pub mod config;
+pub mod demo;
+pub mod demo;
+pub mod evaluation;
+pub mod events;
+pub mod http;
+pub mod logging;
+pub mod schedule;
