@@ -6,23 +6,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::measure::{self, Usage};
 use crate::{corpus, process, run, workspace};
 
 const ROUNDS: usize = 7;
-
-/// What a bench target prints on stdout, one JSON object a line; other lines are shown as they are.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Comparison {
-    name: String,
-    /// The shortest of several.
-    seconds: f64,
-    /// What it is compared with.
-    baseline: String,
-    baseline_seconds: f64,
-}
 
 /// Runs everything and prints a table of ratios.
 pub(crate) fn run() -> Result<()> {
@@ -117,15 +106,33 @@ fn release_program(name: &str) -> PathBuf {
     workspace::rampart("release").with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
+/// A bench target prints one JSON object a line, with its name in `bench` and what it compares in `ratio`.
+/// They are shown for people; other lines stay as they are.
 fn shown(line: &str) -> String {
-    match serde_json::from_str::<Comparison>(line) {
-        Ok(Comparison { name, seconds, baseline, baseline_seconds }) => format!(
-            "{name}: {:.2} of the time of {baseline} ({:.3} ms, {:.3} ms)",
-            seconds / baseline_seconds,
-            seconds * 1e3,
-            baseline_seconds * 1e3
-        ),
-        Err(_) => line.to_owned(),
+    let Ok(Value::Object(mut result)) = serde_json::from_str(line) else { return line.to_owned() };
+    let Some(Value::String(name)) = result.remove("bench") else { return line.to_owned() };
+    let mut ratios = Vec::new();
+    if let Some(ratio) = result.remove("ratio") {
+        flatten("ratio", &ratio, &mut ratios);
+    }
+    let mut rest = Vec::new();
+    for (key, value) in &result {
+        flatten(key, value, &mut rest);
+    }
+    format!("{name:<24} {:<40} {}", ratios.join(", "), rest.join(", ")).trim_end().to_owned()
+}
+
+fn flatten(key: &str, value: &Value, shown: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                flatten(&format!("{key} {field}"), value, shown);
+            }
+        }
+        Value::Number(number) if number.is_f64() => {
+            shown.push(format!("{key} {:.3}", number.as_f64().unwrap_or(f64::NAN)));
+        }
+        other => shown.push(format!("{key} {other}")),
     }
 }
 
@@ -188,13 +195,14 @@ mod tests {
     }
 
     #[test]
-    fn a_comparison_is_shown_as_a_ratio_and_other_lines_as_they_are() {
-        let line = r#"{"name":"list page of 500 pods","seconds":0.001,"baseline":"serde_json::Value","baselineSeconds":0.002}"#;
-        assert_eq!(
-            shown(line),
-            "list page of 500 pods: 0.50 of the time of serde_json::Value (1.000 ms, 2.000 ms)"
-        );
+    fn a_result_is_shown_for_people_and_other_lines_as_they_are() {
+        let line =
+            r#"{"bench":"list_page","ratio":{"time":0.25,"retained":0.125},"microseconds":{"whole":40}}"#;
+        let shown_parts: Vec<_> = shown(line).split_whitespace().map(str::to_owned).collect();
+        let expected = "list_page ratio retained 0.125, ratio time 0.250 microseconds whole 40";
+        assert_eq!(shown_parts.join(" "), expected);
         assert_eq!(shown("warming up"), "warming up");
+        assert_eq!(shown(r#"{"other":1}"#), r#"{"other":1}"#);
     }
 
     #[test]
