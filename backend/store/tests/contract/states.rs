@@ -35,7 +35,12 @@ pub(crate) async fn regress_and_are_fixed(history: &impl History) {
         (falls_short(), &[Regressed]),
     ];
     for (hour, (item, expected)) in steps.into_iter().enumerate() {
+        let outcome = item.result.outcome();
         assert_eq!(changes(history, run(hour as i64, vec![item])).await, expected, "run {hour}");
+        let state = history.item_state(&All, "prod", CONTAINERS, at(hour as i64)).await.unwrap().unwrap();
+        // Only the fourth run has the outcome of the one before.
+        let since = if hour == 3 { 2 } else { hour as i64 };
+        assert_eq!((state.outcome, state.since), (outcome, at(since)), "run {hour}");
     }
 }
 
