@@ -40,7 +40,7 @@ impl Need {
 }
 
 /// The kinds from which workloads are put together: pods and everything that makes them.
-pub const WORKLOADS: [Need; 7] = [
+pub(crate) const WORKLOADS: [Need; 7] = [
     Need::required(Kind::Pods),
     Need::required(Kind::Deployments),
     Need::required(Kind::ReplicaSets),
