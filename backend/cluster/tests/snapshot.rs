@@ -1,5 +1,7 @@
 //! Snapshots as people have them: folders, archives and files of kubectl's output, broken ones among them.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 use rampart_checklist::{Inventory, Kind};
 use rampart_cluster::snapshot::{
     Content, Limits, Problem, ReadOptions, SnapshotError, SnapshotInput, inputs, read,

@@ -13,6 +13,7 @@ pub(super) fn assemble(files: Vec<FileEntries>, assume_complete: bool) -> Option
     let mut assembly = Assembly {
         inventory: Inventory::empty(Source::Snapshot),
         problems: Vec::new(),
+        files: Vec::new(),
         collected: BTreeSet::new(),
         complete: BTreeSet::new(),
         objects: Vec::new(),
@@ -22,31 +23,39 @@ pub(super) fn assemble(files: Vec<FileEntries>, assume_complete: bool) -> Option
         anything: false,
     };
     for FileEntries { file, entries } in files {
-        for entry in entries {
-            assembly.add(&file, entry);
+        assembly.files.push(file);
+        for Entry { line, what } in entries {
+            assembly.add(Place { file: assembly.files.len() - 1, line }, what);
         }
     }
     assembly.anything.then(|| assembly.finish(assume_complete))
 }
 
+/// Where something was found.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Which of the files.
+    file: usize,
+    line: Option<u64>,
+}
+
 struct Assembly {
     inventory: Inventory,
     problems: Vec<Problem>,
+    files: Vec<String>,
     collected: BTreeSet<Kind>,
     complete: BTreeSet<ResourceName>,
     objects: Vec<Object>,
-    /// Where each object is in `objects`, and in which file.
-    places: HashMap<(Kind, String), (usize, String)>,
-    kubelets: BTreeMap<String, (KubeletConfiguration, String)>,
+    /// Which of `objects` has this name, and where it was found.
+    places: HashMap<(Kind, String), (usize, Place)>,
+    kubelets: BTreeMap<String, (KubeletConfiguration, Place)>,
     interner: Interner,
     anything: bool,
 }
 
 impl Assembly {
-    fn add(&mut self, file: &str, entry: Entry) {
-        let Entry { line, what } = entry;
+    fn add(&mut self, place: Place, what: What) {
         self.anything |= !matches!(what, What::Version(_));
-        let place = Problem { file: file.to_owned(), line, cause: String::new() };
         match what {
             What::Object(object) => self.add_object(place, *object),
             What::Collected(kind) => {
@@ -62,82 +71,85 @@ impl Assembly {
                 self.inventory.add_gap(Kind::OtherPolicyKinds, kind.gap("The snapshot holds a"));
             }
             What::Other => {}
-            What::Broken(broken) => self.add_broken(place, broken),
+            What::Broken(Broken { hides, cause }) => self.add_broken(place, &hides, cause),
         }
     }
 
     /// Of two different objects with one name the later counts, as it would when both are applied; which of them is
     /// in force is not known, so neither passes.
-    fn add_object(&mut self, place: Problem, mut object: Object) {
+    fn add_object(&mut self, place: Place, mut object: Object) {
         self.interner.intern(&mut object);
         let (kind, name) = identity(&object);
         self.collected.insert(kind);
-        let index = self.objects.len();
-        match self.places.get(&(kind, name.clone())) {
-            None => self.objects.push(object),
-            Some((earlier, _)) if self.objects.get(*earlier) == Some(&object) => return,
-            Some((earlier, file)) => {
-                let (earlier, file) = (*earlier, file.clone());
-                if let Some(slot) = self.objects.get_mut(earlier) {
-                    *slot = object;
-                }
-                self.report_twice(place.clone(), kind, &name, &file);
-                self.places.insert((kind, name), (earlier, place.place()));
-                return;
-            }
-        }
-        self.places.insert((kind, name), (index, place.place()));
-    }
-
-    fn add_kubelet(&mut self, place: Problem, node: String, configuration: KubeletConfiguration) {
-        self.collected.insert(Kind::KubeletConfigz);
-        if let Some((earlier, file)) = self.kubelets.get(&node)
-            && *earlier != configuration
+        let known = self.places.get(&(kind, name.clone())).copied();
+        let Some((index, earlier)) = known else {
+            self.places.insert((kind, name), (self.objects.len(), place));
+            return self.objects.push(object);
+        };
+        if let Some(slot) = self.objects.get_mut(index)
+            && *slot != object
         {
-            let file = file.clone();
-            self.report_twice(place.clone(), Kind::KubeletConfigz, &node, &file);
+            *slot = object;
+            self.report_twice(place, kind, &name, earlier);
+            self.places.insert((kind, name), (index, place));
         }
-        self.kubelets.insert(node, (configuration, place.place()));
     }
 
-    fn report_twice(&mut self, place: Problem, kind: Kind, name: &str, earlier: &str) {
+    fn add_kubelet(&mut self, place: Place, node: String, configuration: KubeletConfiguration) {
+        self.collected.insert(Kind::KubeletConfigz);
+        let earlier = self
+            .kubelets
+            .get(&node)
+            .filter(|(known, _)| *known != configuration)
+            .map(|(_, earlier)| *earlier);
+        if let Some(earlier) = earlier {
+            self.report_twice(place, Kind::KubeletConfigz, &node, earlier);
+        }
+        self.kubelets.insert(node, (configuration, place));
+    }
+
+    fn report_twice(&mut self, place: Place, kind: Kind, name: &str, earlier: Place) {
         let what = if kind.kind().is_empty() { kind.resource() } else { kind.kind() };
+        let earlier = self.problem(earlier, String::new()).place();
         let cause = format!(
             "{what} {name} is different in {earlier}; this one counts, and which of them is in force is not known"
         );
-        self.report(Problem { cause, ..place }, Hides::Object(kind, name.to_owned()));
+        self.report(place, &Hides::Object(kind, name.to_owned()), cause);
     }
 
-    fn add_broken(&mut self, place: Problem, broken: Broken) {
-        let Broken { hides, cause } = broken;
+    fn add_broken(&mut self, place: Place, hides: &Hides, cause: String) {
         // What there is of a kind is not all of it, but the kind was collected.
-        match &hides {
+        match hides {
             Hides::EveryKind => {}
             Hides::Kinds(kinds) => self.collected.extend(kinds),
             Hides::Object(kind, _) => {
                 self.collected.insert(*kind);
             }
         }
-        self.report(Problem { cause, ..place }, hides);
+        self.report(place, hides, cause);
     }
 
-    fn report(&mut self, problem: Problem, hides: Hides) {
+    fn report(&mut self, place: Place, hides: &Hides, cause: String) {
+        let problem = self.problem(place, cause);
         let gap = |kind: Kind| {
             Gap::new(kind.name(), GapReason::Failed, problem.to_string())
                 .closed_by("Repair or leave out the document, and evaluate the snapshot again.")
         };
-        let kinds = match &hides {
-            Hides::EveryKind => Kind::ALL.to_vec(),
-            Hides::Kinds(kinds) => kinds.clone(),
+        match hides {
+            Hides::EveryKind => {
+                Kind::ALL.into_iter().for_each(|kind| self.inventory.add_gap(kind, gap(kind)))
+            }
+            Hides::Kinds(kinds) => kinds.iter().for_each(|kind| self.inventory.add_gap(*kind, gap(*kind))),
             Hides::Object(kind, name) => {
                 self.inventory.add_gap(*kind, gap(*kind).for_objects(vec![name.clone()]));
-                Vec::new()
             }
-        };
-        for kind in kinds {
-            self.inventory.add_gap(kind, gap(kind));
         }
         self.problems.push(problem);
+    }
+
+    fn problem(&self, place: Place, cause: String) -> Problem {
+        let file = self.files.get(place.file).cloned().unwrap_or_default();
+        Problem { file, line: place.line, cause }
     }
 
     fn finish(mut self, assume_complete: bool) -> (Inventory, Vec<Problem>) {

@@ -248,10 +248,6 @@ async fn policy_kinds_that_are_not_understood_are_gaps() {
             ("networkpolicies.crd.antrea.io", GapReason::Forbidden),
             ("clusternetworkpolicies.crd.antrea.io", GapReason::Forbidden)
         ]
-        .map(|(kind, reason)| (kind, reason))
-        .iter()
-        .copied()
-        .collect::<Vec<_>>()
     );
 }
 
