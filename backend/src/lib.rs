@@ -6,7 +6,6 @@ pub mod collect;
 pub mod commands;
 pub mod config;
 pub mod demo;
-pub mod demo;
 pub mod evaluation;
 pub mod events;
 pub mod http;
