@@ -58,7 +58,7 @@ wire! {
     pub enum Freshness {
         /// Evaluated within three intervals.
         Current,
-        /// No completed run for three intervals: every outcome counts as unknown.
+        /// No completed run for three intervals: every applicable item counts as unknown.
         Stale,
         /// No completed run ever.
         NeverEvaluated,
@@ -243,7 +243,7 @@ wire! {
         pub counts: OutcomeCounts,
         /// The score over them.
         pub score: Option<Score>,
-        /// Violating units; none when the day has no completed run.
+        /// Violating units; none where no outcome was known that day.
         pub violating: Option<u32>,
     }
 }

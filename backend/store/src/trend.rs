@@ -36,7 +36,7 @@ pub(crate) fn points(clusters: &[ClusterDays], first: NaiveDate, now: DateTime<U
         .map(|day| {
             let mut counts = OutcomeCounts::default();
             let mut violating = 0;
-            let mut evaluated = false;
+            let mut known = false;
             for (cluster, cursor) in clusters.iter().zip(&mut cursors) {
                 while cluster.days.get(*cursor).is_some_and(|recorded| recorded.day <= day) {
                     *cursor += 1;
@@ -44,15 +44,16 @@ pub(crate) fn points(clusters: &[ClusterDays], first: NaiveDate, now: DateTime<U
                 let Some(recorded) = cursor.checked_sub(1).and_then(|last| cluster.days.get(last)) else {
                     continue;
                 };
-                evaluated |= recorded.day == day;
                 if counts_as_recorded(recorded, cluster.interval, day, now) {
+                    // Nought violations of an item that nobody could judge would read as none.
+                    known |= recorded.day == day && recorded.counts != recorded.counts.all_unknown();
                     counts += recorded.counts;
                     violating += recorded.violating;
                 } else {
                     counts += recorded.counts.all_unknown();
                 }
             }
-            TrendPoint { day, counts, score: counts.score(), violating: evaluated.then_some(violating) }
+            TrendPoint { day, counts, score: counts.score(), violating: known.then_some(violating) }
         })
         .collect()
 }
@@ -131,5 +132,15 @@ mod tests {
         let at = |delta| trend(HOUR, vec![last], last.finished_at + delta)[1].counts;
         assert_eq!(at(TimeDelta::hours(3)), PASSING);
         assert_eq!(at(TimeDelta::hours(4)), PASSING.all_unknown());
+    }
+
+    #[test]
+    fn an_unknown_item_has_no_number_of_violations() {
+        let unknown = OutcomeCounts { unknown: 1, ..OutcomeCounts::default() };
+        let finished_at = day(4).and_hms_opt(9, 0, 0).unwrap().and_utc();
+        let recorded = RecordedDay { day: day(4), finished_at, counts: unknown, violating: 0 };
+        let clusters = [ClusterDays { interval: HOUR, days: vec![recorded] }];
+        let points = points(&clusters, day(4), finished_at);
+        assert_eq!(points[0].violating, None);
     }
 }
