@@ -1,5 +1,7 @@
 //! The demo's history is what the evaluation says of its snapshots, and nothing else.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 use chrono::{DateTime, TimeDelta, Utc};
 use rampart::demo::{CLUSTERS, DemoCluster, replay};
 use rampart_shared::ItemId;

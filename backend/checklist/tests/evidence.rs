@@ -1,5 +1,7 @@
 //! Rules that hold for every item, walked over the whole catalogue.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 use rampart_checklist::items::ITEMS;
 use rampart_checklist::rbac::{KubeletAccess, node_proxy, rule, rules};
 use rampart_checklist::{Inventory, Kind, Object, Parameters, Role, evaluate};

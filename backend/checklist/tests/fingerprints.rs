@@ -1,12 +1,26 @@
 //! Fingerprints are for ever: these were computed apart from the code, and must not change.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 use rampart_checklist::fingerprint;
 use rampart_shared::Subject;
+
+type Pinned = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
 
 /// Item, rule, API version, kind, namespace, name, path, discriminator, fingerprint: the first 16 bytes of SHA-256
 /// over each part, the API version reduced to its group, preceded by its length in eight bytes, big-endian.
 #[rustfmt::skip]
-const PINNED: &[(&str, &str, &str, &str, Option<&str>, &str, &str, &str, &str)] = &[
+const PINNED: &[Pinned] = &[
     ("etcd-tls", "cert-file", "v1", "Pod", Some("kube-system"), "etcd-cp-1", "spec.containers[name=etcd].command[--cert-file]", "", "7b4c30d2eac8b97baeeebe024ef1cfe4"),
     ("etcd-tls", "key-file", "v1", "Pod", Some("kube-system"), "etcd-cp-1", "spec.containers[name=etcd].command[--key-file]", "", "c6b9e0b554604ea71a24470af7730e29"),
     ("etcd-tls", "client-cert-auth", "v1", "Pod", Some("kube-system"), "etcd-cp-1", "spec.containers[name=etcd].command[--client-cert-auth]", "", "1f049209b2d880ad520b432bd38e68d7"),
@@ -40,7 +54,7 @@ const PINNED: &[(&str, &str, &str, &str, Option<&str>, &str, &str, &str, &str)] 
     ("default-deny", "not-enforced", "apps/v1", "DaemonSet", Some("kube-flannel"), "kube-flannel-ds", "NetworkPolicy enforcement", "", "c2e623aa9198c79f2ceb391ab6e56075"),
 ];
 
-fn of(api_version: &str, pinned: &(&str, &str, &str, &str, Option<&str>, &str, &str, &str, &str)) -> String {
+fn of(api_version: &str, pinned: &Pinned) -> String {
     let (item, rule, _, kind, namespace, name, path, discriminator, _) = *pinned;
     let subject = Subject {
         api_version: api_version.to_owned(),

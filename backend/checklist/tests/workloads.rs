@@ -1,5 +1,7 @@
 //! Owners, revisions and paths of findings, seen through the item for read-only root filesystems.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 use rampart_checklist::{Inventory, Kind, Object, Parameters, evaluate};
 use rampart_shared::{Gap, GapReason, ItemId, ItemResult, Outcome, Source};
 
@@ -80,10 +82,12 @@ fn the_owner_is_named_once_for_all_its_pods() {
 #[test]
 fn pods_of_the_current_revision_decide_over_the_template() {
     // Admission added what the template lacks.
-    let documents = [deployment(BAD), replica_set("cart-5f", 2, BAD), pod("apps/v1 ReplicaSet cart-5f", GOOD, "")];
+    let documents =
+        [deployment(BAD), replica_set("cart-5f", 2, BAD), pod("apps/v1 ReplicaSet cart-5f", GOOD, "")];
     assert_eq!(result(&inventory(&documents)).outcome(), Outcome::Pass);
     // Admission spoilt what the template has.
-    let documents = [deployment(GOOD), replica_set("cart-5f", 2, GOOD), pod("apps/v1 ReplicaSet cart-5f", BAD, "")];
+    let documents =
+        [deployment(GOOD), replica_set("cart-5f", 2, GOOD), pod("apps/v1 ReplicaSet cart-5f", BAD, "")];
     assert_eq!(result(&inventory(&documents)).outcome(), Outcome::Fail);
 }
 
@@ -139,7 +143,8 @@ fn cron_jobs_own_the_pods_of_their_jobs() {
          spec: {{template: {{spec: {BAD}}}}}}}"
     );
     let documents = [cron_job, job, pod("batch/v1 Job nightly-29385600", BAD, "")];
-    let expected = vec!["CronJob nightly spec.jobTemplate.spec.template.spec.containers[name=web]".to_owned()];
+    let expected =
+        vec!["CronJob nightly spec.jobTemplate.spec.template.spec.containers[name=web]".to_owned()];
     assert_eq!(findings(&inventory(&documents)), (1, expected));
 }
 
