@@ -144,7 +144,7 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
 /// What the result depends on. xtask itself is part of it, so that a change of these steps takes effect.
 fn digest_of_inputs(module: &[u8], sources: &Files, optimise: bool) -> Result<String> {
     let mut hasher = Sha256::new();
-    let own_program = read(&std::env::current_exe()?)?;
+    let own_program = read(&workspace::own_program()?)?;
     let wasm_opt = read(&workspace::root().join("xtask/wasm-opt/package-lock.json"))?;
     let parts = [&own_program, &wasm_opt, module, &[u8::from(optimise)]];
     let named = sources.iter().flat_map(|(path, content)| [path.as_bytes(), content]);

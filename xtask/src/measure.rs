@@ -26,7 +26,7 @@ pub(crate) struct Usage {
 /// Runs a program in a process of its own and returns what it used. Its stdout is dropped.
 pub(crate) fn usage(program: &[OsString]) -> Result<Usage> {
     let printed =
-        process::output(workspace::command(std::env::current_exe()?).args(["measure", "--"]).args(program))?;
+        process::output(workspace::command(workspace::own_program()?).args(["measure", "--"]).args(program))?;
     Ok(serde_json::from_slice(&printed)?)
 }
 

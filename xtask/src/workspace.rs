@@ -27,6 +27,12 @@ pub(crate) fn rampart(profile_folder: &str) -> PathBuf {
     target.join(profile_folder).join(format!("rampart{}", std::env::consts::EXE_SUFFIX))
 }
 
+/// The program that runs here. On Linux its path would be wrong once cargo has built a newer one.
+pub(crate) fn own_program() -> std::io::Result<PathBuf> {
+    let by_process = PathBuf::from("/proc/self/exe");
+    if by_process.exists() { Ok(by_process) } else { std::env::current_exe() }
+}
+
 /// A program that starts in the workspace's folder, without what `cargo run` added to our environment:
 /// build scripts that watch those variables would run again in every build that we start.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
