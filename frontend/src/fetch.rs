@@ -35,7 +35,8 @@ impl<T: Send + Sync + 'static> Fetch<T> {
         // Answers may overtake one another: only the last request's counts.
         let last_request = StoredValue::new(0_u64);
         Effect::new(move |previous: Option<K>| {
-            news.track();
+            // Tracking alone does not compute a memo, and one that was never computed has no sources to hear from.
+            let _ = news.get();
             fetch.retry.track();
             let key = key.get();
             if previous.is_some_and(|previous| previous != key) {
