@@ -84,11 +84,15 @@ fn respond(file: &ManifestFile, request: &HeaderMap) -> Response {
         }
     };
     insert(header::CONTENT_TYPE, &file.content_type);
-    insert(header::CACHE_CONTROL, if file.immutable { "public, max-age=31536000, immutable" } else { "no-cache" });
+    insert(
+        header::CACHE_CONTROL,
+        if file.immutable { "public, max-age=31536000, immutable" } else { "no-cache" },
+    );
     insert(header::VARY, "Accept-Encoding");
     insert(header::ETAG, &entity_tag);
     let known = request.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
-    if known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == entity_tag)) {
+    if known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == entity_tag))
+    {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     if is_compressed {
@@ -133,9 +137,13 @@ mod tests {
 
     #[test]
     fn brotli_is_sent_only_to_those_who_take_it() {
-        for (value, takes) in
-            [("gzip, deflate, br", true), ("br;q=0.5", true), ("BR", true), ("br;q=0", false), ("gzip", false)]
-        {
+        for (value, takes) in [
+            ("gzip, deflate, br", true),
+            ("br;q=0.5", true),
+            ("BR", true),
+            ("br;q=0", false),
+            ("gzip", false),
+        ] {
             assert_eq!(accepts_brotli(&request(header::ACCEPT_ENCODING, value)), takes, "{value}");
         }
         assert!(!accepts_brotli(&HeaderMap::new()));

@@ -117,9 +117,13 @@ impl Collector for LiveCollector {
                 Access::InCluster => Connection::in_cluster(),
             };
             let connection = connection.map_err(|error| Unreachable(error.to_string()))?;
-            let options =
-                CollectOptions { timeout: self.timeout, kubelets: self.kubelets, ..CollectOptions::default() };
-            let report = |at: live::Progress| progress(Step { name: at.step, done: at.done, total: at.total });
+            let options = CollectOptions {
+                timeout: self.timeout,
+                kubelets: self.kubelets,
+                ..CollectOptions::default()
+            };
+            let report =
+                |at: live::Progress| progress(Step { name: at.step, done: at.done, total: at.total });
             let collected = live::collect(&connection, &options, started_at, report)
                 .await
                 .map_err(|error| Unreachable(error.to_string()))?;

@@ -27,9 +27,7 @@ pub fn begin(filter: &str) -> Result<(), ParseError> {
 /// Text that stays one line and sends nothing to a terminal.
 pub fn escaped(text: &str) -> String {
     if text.chars().any(is_unsafe) {
-        text.chars()
-            .flat_map(|c| if is_unsafe(c) { c.escape_default().collect() } else { vec![c] })
-            .collect()
+        text.chars().flat_map(|c| if is_unsafe(c) { c.escape_default().collect() } else { vec![c] }).collect()
     } else {
         text.to_owned()
     }

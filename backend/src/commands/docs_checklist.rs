@@ -27,9 +27,11 @@ pub(super) fn markdown() -> String {
 
 fn section(item: &ItemDocumentation, needs: &[Need]) -> String {
     let mut text = format!("\n### {}. {}\n\n`{}`\n", item.number, item.title, item.id);
-    for (heading, words) in
-        [("What it checks", &item.checks), ("Why it matters", &item.why), ("What it cannot see", &item.cannot_see)]
-    {
+    for (heading, words) in [
+        ("What it checks", &item.checks),
+        ("Why it matters", &item.why),
+        ("What it cannot see", &item.cannot_see),
+    ] {
         text.push_str(&format!("\n**{heading}.** {}\n", words.trim()));
     }
     text.push_str("\n**What it needs.**\n\n");

@@ -48,20 +48,16 @@ pub(super) fn run(common: &CommonArguments, arguments: &ServeArguments) -> anyho
         );
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
-    let result = runtime.block_on(async {
+    runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
-        tokio::select! {
+        let ready = tokio::select! {
             // Signals count from the first moment; what is not served yet has nothing to wind up.
-            () = stop.cancelled() => Ok(None),
-            ready = prepare(&configuration, &settings, arguments.demo, stop.clone()) => ready.map(Some),
-        }
-        .map(|ready| (ready, stop))
-    });
-    match result? {
-        (Some(ready), stop) => runtime.block_on(ready.serve(stop))?,
-        (None, _) => {}
-    }
+            () = stop.cancelled() => return Ok(()),
+            ready = prepare(&configuration, &settings, arguments.demo, stop.clone()) => ready?,
+        };
+        ready.serve(stop).await
+    })?;
     // A read of a snapshot that goes on in a thread of its own cannot be interrupted.
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(ExitCode::SUCCESS)
@@ -81,7 +77,8 @@ async fn prepare(
     stop: CancellationToken,
 ) -> anyhow::Result<Ready> {
     // Before anything is written or takes long.
-    let listener = TcpListener::bind(settings.listen).await.map_err(|error| cannot_listen(&error, settings.listen))?;
+    let listener =
+        TcpListener::bind(settings.listen).await.map_err(|error| cannot_listen(&error, settings.listen))?;
     let address = listener.local_addr().context("cannot find out the address to listen on")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (store, clusters, advice) = if demo {
@@ -93,7 +90,8 @@ async fn prepare(
     };
     let events = Events::default();
     let scheduler =
-        Scheduler::new(clusters, store.clone(), Arc::clone(&clock), events.clone(), settings.concurrency).await?;
+        Scheduler::new(clusters, store.clone(), Arc::clone(&clock), events.clone(), settings.concurrency)
+            .await?;
     let allowed_hosts = Arc::new(AllowedHosts::new(address, &settings.allowed_hosts));
     let advice = advice.map(Arc::from);
     Ok(Ready { listener, address, app: App { store, scheduler, clock, events, allowed_hosts, advice, stop } })
@@ -117,20 +115,24 @@ impl Ready {
         let mut serving = tokio::spawn(serving);
         super::print(&format!("Rampart is ready at http://{address}\n"))?;
 
-        tokio::select! {
-            () = stop.cancelled() => {}
-            // The server ends by itself only if it cannot go on.
-            ended = &mut serving => {
-                stop.cancel();
-                ended.context("the server broke off")?.context("the server cannot go on")?;
-            }
-        }
+        let broke_off = tokio::select! {
+            // First, as the server ends because of it too.
+            biased;
+            () = stop.cancelled() => None,
+            ended = &mut serving => Some(ended),
+        };
+        stop.cancel();
         tracing::info!("stopping");
         scheduler.stop(GRACE).await;
-        let _ended_or_dropped = tokio::time::timeout(CONNECTIONS, serving).await;
         scheduling.abort();
+        if broke_off.is_none() {
+            let _ended_or_dropped = tokio::time::timeout(CONNECTIONS, serving).await;
+        }
         store.close().await;
-        Ok(())
+        match broke_off {
+            Some(ended) => ended.context("the server broke off")?.context("the server cannot go on"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -162,7 +164,10 @@ fn clusters(configuration: &Configuration, settings: &Settings) -> (Vec<Cluster>
             let access = Access::Context { kubeconfig, context: Some(context.clone()) };
             (vec![at_hand(&context, access, parameters, settings)], None)
         }
-        Ok(_) => (Vec::new(), Some(format!("There is no cluster yet: the kubeconfig has no current context. {how}"))),
+        Ok(_) => (
+            Vec::new(),
+            Some(format!("There is no cluster yet: the kubeconfig has no current context. {how}")),
+        ),
         Err(error) => {
             tracing::warn!("there is no cluster: {error}");
             (Vec::new(), Some(format!("There is no cluster yet: {error} {how}")))

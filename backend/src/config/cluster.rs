@@ -74,14 +74,18 @@ pub(super) fn clusters(
         let name = entry.name.get_ref().clone();
         check_name(&name).map_err(|cause| invalid(name_at, cause))?;
         if !names.insert(name.clone()) {
-            return Err(invalid(name_at, format!("there are two clusters of the name `{name}`: give one another name")));
+            return Err(invalid(
+                name_at,
+                format!("there are two clusters of the name `{name}`: give one another name"),
+            ));
         }
         let parameters = match (&entry.checklist, own_parameters(index)) {
             (Some(_), Some(own)) => merged(table.get("checklist").and_then(toml::Value::as_table), own)
                 .map_err(|error| invalid(start, error.message().to_owned()))?,
             _ => file.checklist.clone(),
         };
-        let cadence = cadence(&entry).map_err(|cause| invalid(start, format!("cluster `{name}`: {cause}")))?;
+        let cadence =
+            cadence(&entry).map_err(|cause| invalid(start, format!("cluster `{name}`: {cause}")))?;
         let source = source(&entry).map_err(|cause| invalid(start, format!("cluster `{name}`: {cause}")))?;
         let ClusterEntry { labels, timeout, kubelets, .. } = entry;
         clusters.push(ClusterConfiguration { name, source, labels, cadence, timeout, kubelets, parameters });
@@ -129,10 +133,9 @@ fn source(entry: &ClusterEntry) -> Result<ClusterSource, String> {
     let from_kubeconfig = entry.context.is_some() || entry.kubeconfig.is_some();
     let only = "context (with or without kubeconfig), in_cluster = true, or snapshot";
     let source = match (from_kubeconfig, entry.in_cluster, &entry.snapshot) {
-        (true, false, None) => ClusterSource::Context {
-            kubeconfig: entry.kubeconfig.clone(),
-            context: entry.context.clone(),
-        },
+        (true, false, None) => {
+            ClusterSource::Context { kubeconfig: entry.kubeconfig.clone(), context: entry.context.clone() }
+        }
         (false, true, None) => ClusterSource::InCluster,
         (false, false, Some(path)) => {
             ClusterSource::Snapshot { path: path.clone(), assume_complete: entry.assume_complete }

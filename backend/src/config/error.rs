@@ -24,7 +24,9 @@ pub enum ConfigurationError {
         cause: String,
     },
     /// There is no folder to keep data in.
-    #[error("there is no place to keep the history: neither XDG_DATA_HOME nor HOME is set. Name a folder with --data-dir.")]
+    #[error(
+        "there is no place to keep the history: neither XDG_DATA_HOME nor HOME is set. Name a folder with --data-dir."
+    )]
     NoDataFolder,
 }
 

@@ -77,7 +77,8 @@ impl File {
 }
 
 fn invalid(error: &toml::de::Error, text: &str, path: &Path) -> ConfigurationError {
-    let cause = error.message().replace("unknown field", "unknown key").replace("missing field", "missing key");
+    let cause =
+        error.message().replace("unknown field", "unknown key").replace("missing field", "missing key");
     let line = line_of(text, error.span().map_or(0, |span| span.start));
     ConfigurationError::Invalid { path: path.to_path_buf(), line, cause: cause.trim().replace('\n', " ") }
 }
@@ -94,6 +95,8 @@ fn cron<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cron>, D::E
 fn timezone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Tz>, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(|_| {
-        D::Error::custom(format!("timezone `{text}` is not known: write one of the IANA names, as in Europe/Berlin"))
+        D::Error::custom(format!(
+            "timezone `{text}` is not known: write one of the IANA names, as in Europe/Berlin"
+        ))
     })
 }

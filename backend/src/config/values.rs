@@ -116,8 +116,9 @@ impl From<Kubelets> for KubeletReading {
 
 /// A duration in words such as `1h 30m`, within bounds.
 fn duration(key: &str, text: &str, shortest: Duration, longest: Duration) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text)
-        .map_err(|cause| format!("{key} `{text}` is no time span ({cause}): write it like 90s, 30m, 1h or 1h 30m"))?;
+    let duration = humantime::parse_duration(text).map_err(|cause| {
+        format!("{key} `{text}` is no time span ({cause}): write it like 90s, 30m, 1h or 1h 30m")
+    })?;
     if (shortest..=longest).contains(&duration) {
         Ok(duration)
     } else {

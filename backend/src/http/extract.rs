@@ -74,7 +74,9 @@ pub(super) fn within(
         Ok(value)
     } else {
         let (least, most) = (bounds.start(), bounds.end());
-        Err(ApiError::bad_request(format!("{name} is {value}; it must be at least {least} and at most {most}.")))
+        Err(ApiError::bad_request(format!(
+            "{name} is {value}; it must be at least {least} and at most {most}."
+        )))
     }
 }
 
@@ -87,5 +89,7 @@ async fn path<T: DeserializeOwned + Send, S: Send + Sync>(
     parts: &mut Parts,
     state: &S,
 ) -> Result<Path<T>, ApiError> {
-    Path::from_request_parts(parts, state).await.map_err(|rejection| ApiError::bad_request(rejection.body_text()))
+    Path::from_request_parts(parts, state)
+        .await
+        .map_err(|rejection| ApiError::bad_request(rejection.body_text()))
 }

@@ -42,9 +42,10 @@ impl AllowedHosts {
             return true;
         }
         // A configured name without a port allows every port: what the name stands for does not depend on it.
-        host.parse::<Authority>().is_ok_and(|authority| {
-            authority.port_u16().is_some() && self.configured.contains(authority.host())
-        })
+        !host.contains('@')
+            && host.parse::<Authority>().is_ok_and(|authority| {
+                authority.port_u16().is_some() && self.configured.contains(authority.host())
+            })
     }
 }
 
@@ -72,8 +73,7 @@ mod tests {
 
     #[test]
     fn only_known_names_are_allowed() {
-        let hosts =
-            AllowedHosts::new("127.0.0.1:8080".parse().unwrap(), &["Rampart.example.org".to_owned()]);
+        let hosts = AllowedHosts::new("127.0.0.1:8080".parse().unwrap(), &["Rampart.example.org".to_owned()]);
         for host in [
             "127.0.0.1:8080",
             "localhost:8080",

@@ -63,7 +63,8 @@ pub fn router(app: App) -> Router {
 async fn everything_else(request: Request) -> Response {
     let path = request.uri().path();
     if path == "/api" || path.starts_with("/api/") {
-        let detail = format!("There is nothing at {path}. {}/openapi.json describes what there is.", api::PREFIX);
+        let detail =
+            format!("There is nothing at {path}. {}/openapi.json describes what there is.", api::PREFIX);
         return ApiError::new(StatusCode::NOT_FOUND, detail).into_response();
     }
     if request.method() != Method::GET && request.method() != Method::HEAD {
@@ -73,7 +74,10 @@ async fn everything_else(request: Request) -> Response {
 }
 
 async fn method_not_allowed() -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "This address does not take that method; Allow names those it takes.")
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This address does not take that method; Allow names those it takes.",
+    )
 }
 
 /// The problem of a file that is not there.

@@ -57,8 +57,7 @@ pub(super) fn protect(router: Router, hosts: Arc<AllowedHosts>) -> Router {
     )
 }
 
-// The handlers of tower-http take their argument by value.
-#[expect(clippy::needless_pass_by_value)]
+#[expect(clippy::needless_pass_by_value, reason = "the form that the layer wants")]
 fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let cause = panic
         .downcast_ref::<String>()
@@ -66,10 +65,10 @@ fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("unknown");
     tracing::error!("a request panicked: {cause}");
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "This is a defect of Rampart. The log says more.").into_response()
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "This is a defect of Rampart. The log says more.")
+        .into_response()
 }
 
-#[expect(clippy::needless_pass_by_value)]
 fn cross_site(_: ProtectionError) -> Response {
     ApiError::new(StatusCode::FORBIDDEN, "The request comes from a page of another site.").into_response()
 }

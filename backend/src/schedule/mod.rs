@@ -144,8 +144,7 @@ impl Scheduler {
             return Err(CannotEvaluate::Stopping);
         }
         let at = shared.clock.now();
-        let accepted =
-            |run, joined| EvaluationAccepted { run, cluster: cluster.name.clone(), joined };
+        let accepted = |run, joined| EvaluationAccepted { run, cluster: cluster.name.clone(), joined };
         match shared.runs.begin(&cluster.name, uuid_at(at)) {
             Start::Joined(run) => Ok(accepted(run, true)),
             Start::Begun(run) => {
@@ -197,7 +196,11 @@ async fn carry_out(scheduler: Scheduler, cluster: Arc<Cluster>, begun: Begun) {
     }
 }
 
-async fn evaluate_and_record(shared: &Shared, cluster: &Cluster, begun: Begun) -> Result<(), EvaluationError> {
+async fn evaluate_and_record(
+    shared: &Shared,
+    cluster: &Cluster,
+    begun: Begun,
+) -> Result<(), EvaluationError> {
     let progress = |step: Step| {
         shared.events.publish(Event::RunProgress {
             run: begun.id,

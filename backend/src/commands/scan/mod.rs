@@ -103,7 +103,8 @@ pub(super) fn run(arguments: &ScanArguments) -> anyhow::Result<ExitCode> {
     let text = match arguments.format {
         Format::Table => table::render(&report),
         Format::Json => {
-            let mut json = serde_json::to_string_pretty(&report).context("cannot write the result as JSON")?;
+            let mut json =
+                serde_json::to_string_pretty(&report).context("cannot write the result as JSON")?;
             json.push('\n');
             json
         }

@@ -1,7 +1,9 @@
 //! A scan for people: at most 100 columns where names allow it.
 
 use crate::logging::escaped;
-use rampart_shared::{ClusterScan, Finding, Gap, ItemResult, Outcome, OutcomeCounts, ScanReport, Scope, Source};
+use rampart_shared::{
+    ClusterScan, Finding, Gap, ItemResult, Outcome, OutcomeCounts, ScanReport, Scope, Source,
+};
 use std::{collections::BTreeMap, fmt::Write};
 
 const WIDTH: usize = 100;

@@ -35,7 +35,10 @@ async fn advice(app: &App, scope: &ClusterScope, overview: &Overview) -> Result<
     let sentences: Vec<_> = conflicts
         .iter()
         .map(|conflict| {
-            format!("{} are one cluster: it counts more than once. Remove all but one name.", conflict.clusters.join(" and "))
+            format!(
+                "{} are one cluster: it counts more than once. Remove all but one name.",
+                conflict.clusters.join(" and ")
+            )
         })
         .collect();
     Ok((!sentences.is_empty()).then(|| sentences.join(" ")))

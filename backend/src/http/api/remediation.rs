@@ -56,10 +56,8 @@ pub(super) async fn remediation_yaml(
 ) -> Result<Response, ApiError> {
     let view = view(&app, &scope, &cluster, item).await?;
     let disposition = format!("attachment; filename=\"{}\"", file_name(&cluster, item));
-    let headers = [
-        (header::CONTENT_TYPE, "application/yaml".to_owned()),
-        (header::CONTENT_DISPOSITION, disposition),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, "application/yaml".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
     Ok((headers, view.yaml).into_response())
 }
 
@@ -70,7 +68,9 @@ async fn view(
     item: ItemId,
 ) -> Result<RemediationView, ApiError> {
     app.store.remediation(scope, cluster, item).await?.ok_or_else(|| {
-        ApiError::not_found(format!("`{cluster}` has not been evaluated yet, so there is no remediation for {item}."))
+        ApiError::not_found(format!(
+            "`{cluster}` has not been evaluated yet, so there is no remediation for {item}."
+        ))
     })
 }
 

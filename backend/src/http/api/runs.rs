@@ -102,7 +102,8 @@ pub(super) async fn run(
 ) -> Result<Json<RunWithReading>, ApiError> {
     let Path(id) = id.map_err(|rejection| ApiError::bad_request(format!("{}.", rejection.body_text())))?;
     let found = app.store.run_details(&scope, id).await?;
-    let found = found.ok_or_else(|| ApiError::not_found(format!("There is no run {id}. It may not have ended yet.")))?;
+    let found = found
+        .ok_or_else(|| ApiError::not_found(format!("There is no run {id}. It may not have ended yet.")))?;
     // Details that another version wrote in another form are as good as pruned.
     let reading = found.details.and_then(|details| serde_json::from_value(details).ok());
     Ok(Json(RunWithReading { run: found.run, reading }))

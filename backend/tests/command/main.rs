@@ -1,0 +1,9 @@
+//! The command as people run it: exit codes, words, files.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
+
+mod bad_input;
+mod configuration;
+mod generated;
+mod scan;
+mod serve;
+mod support;
