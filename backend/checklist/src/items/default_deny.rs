@@ -334,7 +334,7 @@ fn covers(ranges: &[Range], family: u8) -> bool {
     false
 }
 
-fn remedy(_: &View<'_>, result: &ItemResult) -> Remediation {
+fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
     let mut directions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for finding in result.application_findings() {
         let direction = match finding.rule.as_str() {
@@ -346,7 +346,8 @@ fn remedy(_: &View<'_>, result: &ItemResult) -> Remediation {
     }
     let mut documents = Vec::new();
     for (namespace, directions) in directions {
-        let metadata = |name: &str| json!({ "name": name, "namespace": namespace });
+        let metadata =
+            |name: &str| json!({ "name": free_name(view, namespace, name), "namespace": namespace });
         let policy = json!({
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
@@ -384,9 +385,25 @@ fn remedy(_: &View<'_>, result: &ItemResult) -> Remediation {
         may_break: "All traffic that no other policy of the namespace allows stops, new connections at once. Write the \
                     policies that allow what is used first, and apply these last. DNS is allowed to pods labelled \
                     k8s-app: kube-dns in kube-system; a node-local cache needs a rule of its own.",
-        undo: "kubectl delete networkpolicy default-deny allow-dns in the namespace.",
+        undo: "kubectl delete -f this file. It removes the policies that it added and nothing else.",
     };
     remediation(result, texts, documents)
+}
+
+/// A name that no policy of the namespace has: applying must add, never change what is there.
+fn free_name(view: &View<'_>, namespace: &str, wanted: &str) -> String {
+    let taken = |name: &str| {
+        view.inventory
+            .network_policies
+            .seen
+            .iter()
+            .any(|policy| policy.meta.namespace_or_default() == namespace && policy.meta.name == name)
+    };
+    let mut name = wanted.to_owned();
+    while taken(&name) {
+        name.push_str("-rampart");
+    }
+    name
 }
 
 #[cfg(test)]
@@ -555,13 +572,17 @@ mod tests {
 
     #[test]
     fn the_remedy_turns_it_green() {
-        let mut seen = inventory(&cluster(&[]));
+        // A policy of that name is there already, for ingress only: it must stay as it is.
+        let mut seen = inventory(&cluster(&[policy("default-deny", "{podSelector: {}}")]));
         let items = crate::evaluate(&seen, &crate::Parameters::default()).unwrap();
         let item = items.iter().find(|item| item.result.id() == ID).unwrap();
         for document in &item.remediation.documents {
             let value: serde_json::Value = serde_saphyr::from_str(&document.yaml).unwrap();
             seen.insert(Object::deserialize(Kind::NetworkPolicies, "networking.k8s.io/v1", value).unwrap());
         }
+        let names: BTreeSet<&str> =
+            seen.network_policies.seen.iter().map(|policy| policy.meta.name.as_str()).collect();
+        assert_eq!(names, BTreeSet::from(["allow-dns", "default-deny", "default-deny-rampart"]));
         assert_eq!(result(ID, &seen).outcome(), Outcome::Pass);
     }
 }
