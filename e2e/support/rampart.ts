@@ -4,7 +4,10 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run, Running, type Finished, type ProcessOptions } from './processes.ts';
 
-export type RampartOptions = Omit<ProcessOptions, 'input'>;
+export type RampartOptions = Omit<ProcessOptions, 'input'> & {
+  /** How long it may take until it listens, in milliseconds. */
+  readyWithin?: number;
+};
 
 const fromVariable = process.env['RAMPART_BIN'];
 const binary = fromVariable ? resolve(fromVariable) : fileURLToPath(new URL('../../target/debug/rampart', import.meta.url));
@@ -27,8 +30,9 @@ export class Rampart {
 
   /** Starts it with these arguments (`serve --listen 127.0.0.1:0 …`) and waits until it says where it listens. */
   static async start(args: string[], options: RampartOptions = {}): Promise<Rampart> {
-    const process = new Running(binary, args, { ...options, env: environment(options.env) });
-    const address = await process.line('it says where it listens', 30_000, (line) => line.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0]);
+    const { readyWithin = 30_000, ...processOptions } = options;
+    const process = new Running(binary, args, { ...processOptions, env: environment(options.env) });
+    const address = await process.line('it says where it listens', readyWithin, (line) => line.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0]);
     return new Rampart(process, address);
   }
 
