@@ -146,6 +146,18 @@ impl From<live::KindRead> for KindReading {
     }
 }
 
+/// How much longer than its own time-out a collector may take: for what happens before a connection is there, such
+/// as a kubeconfig's command that asks for a token.
+pub(crate) const SLACK: Duration = Duration::from_secs(10);
+
+/// What is said of a cluster that was not read in time.
+pub(crate) fn too_slow(timeout: Duration) -> Unreachable {
+    let timeout = humantime::format_duration(timeout);
+    Unreachable(format!(
+        "Reading the cluster took longer than {timeout}. If it is only large or far away, set a longer timeout."
+    ))
+}
+
 /// Reads files.
 #[derive(Debug, Clone)]
 pub struct SnapshotCollector {

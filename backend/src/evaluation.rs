@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Clock,
-    collect::{Collected, Collector, KindReading, Step},
+    collect::{Collected, Collector, KindReading, Step, too_slow},
     schedule::DueTimes,
 };
 use chrono::{DateTime, Utc};
@@ -115,10 +115,7 @@ pub async fn evaluate(
         }
         Ok(Err(unreachable)) => Ok(unreachable_record(cluster, begun, clock.now(), unreachable.0)),
         Err(_) => {
-            let timeout = humantime::format_duration(cluster.timeout);
-            let detail = format!(
-                "Reading the cluster took longer than {timeout}. If it is only large or far away, set a longer timeout."
-            );
+            let detail = too_slow(cluster.timeout).0;
             Ok(unreachable_record(cluster, begun, clock.now(), detail))
         }
     }

@@ -21,6 +21,8 @@ pub fn begin(filter: &str) -> Result<(), ParseError> {
         .with_ansi(false)
         .with_target(false)
         .try_init();
+    // Panics may quote what a cluster said, so they go the same way.
+    std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     Ok(())
 }
 

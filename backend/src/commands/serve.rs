@@ -3,7 +3,7 @@
 use super::CommonArguments;
 use crate::{
     clock::{Clock, SystemClock},
-    collect::{Access, Collector, LiveCollector, SnapshotCollector},
+    collect::{Access, Collector, LiveCollector, SLACK, SnapshotCollector},
     config::{ClusterConfiguration, ClusterSource, Configuration, ServeArguments, Settings},
     evaluation::Cluster,
     events::Events,
@@ -30,9 +30,6 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// How long open connections may take to end after that.
 const CONNECTIONS: Duration = Duration::from_secs(2);
-
-/// The collector knows its own time-out; this one is for collectors that do not keep it.
-const SLACK: Duration = Duration::from_secs(10);
 
 /// The file in the data folder.
 const DATABASE: &str = "history.db";

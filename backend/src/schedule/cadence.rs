@@ -20,8 +20,11 @@ pub enum Cadence {
     },
 }
 
-/// How many times of a cron expression tell what the longest time between two of them is. A year of days.
+/// How many times of a cron expression at least tell what the longest time between two of them is: a year of
+/// days. Those that come more often are followed through a week and its end.
 const OCCURRENCES: usize = 400;
+const WEEK: TimeDelta = TimeDelta::days(8);
+const MOST_OCCURRENCES: usize = 20_000;
 
 impl Cadence {
     /// Whether there is any time at which it is due.
@@ -34,8 +37,12 @@ impl Cadence {
         match self {
             Cadence::Every(interval) => *interval,
             Cadence::Cron { .. } => {
-                let times = std::iter::successors(self.after(from), |at| self.after(*at)).take(OCCURRENCES);
-                let times: Vec<_> = times.collect();
+                let times: Vec<_> = std::iter::successors(self.after(from), |at| self.after(*at))
+                    .take(MOST_OCCURRENCES)
+                    .enumerate()
+                    .take_while(|(number, at)| *number < OCCURRENCES || *at - from <= WEEK)
+                    .map(|(_, at)| at)
+                    .collect();
                 let longest = times.windows(2).filter_map(|pair| (pair[1] - pair[0]).to_std().ok()).max();
                 // An expression with one time left, in a year that it names.
                 longest.unwrap_or(Duration::from_secs(366 * 24 * 3600))
@@ -170,6 +177,9 @@ mod tests {
     fn the_longest_interval_of_a_cron_expression_spans_its_gaps() {
         let workdays = cron("0 8 * * 1-5", Tz::UTC);
         assert_eq!(workdays.longest_interval(at("2026-11-23T00:00:00Z")), 72 * HOUR);
+        let every_minute_of_workdays = cron("* 8-17 * * 1-5", Tz::UTC);
+        let weekend = 62 * HOUR + Duration::from_secs(60);
+        assert_eq!(every_minute_of_workdays.longest_interval(at("2026-11-23T08:00:00Z")), weekend);
         assert_eq!(cron("*/15 * * * *", Tz::UTC).longest_interval(at("2026-11-23T00:00:00Z")), HOUR / 4);
     }
 

@@ -5,7 +5,7 @@ mod table;
 use super::{COULD_NOT, CommonArguments, complain};
 use crate::{
     clock::{Clock, SystemClock},
-    collect::{Access, Collector, LiveCollector, read_input},
+    collect::{Access, Collector, LiveCollector, SLACK, read_input, too_slow},
     config::{ClusterSource, Configuration, Reading, ReadingArguments},
 };
 use anyhow::{Context, bail};
@@ -156,7 +156,11 @@ fn scan_contexts(arguments: &ScanArguments, configuration: &Configuration) -> an
             kubelets: reading.kubelets.into(),
             timeout: reading.timeout.duration(),
         };
-        async move { (name, collector.collect(SystemClock.now(), &|_| {}).await) }
+        let most = collector.timeout + SLACK;
+        async move {
+            let collected = tokio::time::timeout(most, collector.collect(SystemClock.now(), &|_| {})).await;
+            (name, collected.unwrap_or_else(|_| Err(too_slow(most))))
+        }
     });
     let collected: Vec<_> = runtime.block_on(stream::iter(reads).buffer_unordered(AT_ONCE).collect());
     let mut scanned = Scanned::default();
