@@ -2,7 +2,7 @@
 
 use crate::inventory::Kind;
 use crate::workloads::{ContainerType, View};
-use rampart_shared::{ItemResult, Remediation, RemediationDocument, RemediationTarget, Subject};
+use rampart_shared::{Finding, ItemResult, Remediation, RemediationDocument, RemediationTarget, Subject};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -45,16 +45,16 @@ pub fn yaml(object: &Value) -> String {
         .unwrap_or_else(|error| format!("# not rendered: {error}\n"))
 }
 
-/// A server-side-apply configuration for every workload with findings: `fields` for each container that is named
-/// in a finding's path, `pod_fields` beside them. Objects whose pod spec cannot be changed in place get a comment.
-pub fn workload_documents(
+/// A server-side-apply configuration for every workload with such findings: `fields` for each container that is
+/// named in a finding's path, `pod_fields` beside them. Objects whose pod spec cannot be changed in place are left out.
+pub fn workload_documents<'f>(
     view: &View<'_>,
-    result: &ItemResult,
+    findings: impl Iterator<Item = &'f Finding>,
     fields: impl Fn(&Subject, &str, ContainerType) -> Map<String, Value>,
     pod_fields: impl Fn(&Subject, &[&str]) -> Map<String, Value>,
 ) -> Vec<RemediationDocument> {
     let mut by_subject: BTreeMap<&Subject, Vec<(ContainerType, &str)>> = BTreeMap::new();
-    for finding in result.application_findings() {
+    for finding in findings {
         let containers = by_subject.entry(&finding.subject).or_default();
         if let Some(container) = container_of(&finding.path)
             && !containers.contains(&container)

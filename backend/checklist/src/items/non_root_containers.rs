@@ -10,8 +10,9 @@ use crate::judge::Observation;
 use crate::need::WORKLOADS;
 use crate::remedy::{Texts, remediation, workload_documents};
 use crate::workloads::{ContainerInstance, ContainerUnit, View};
-use rampart_shared::{Category, ItemId, ItemResult, Remediation};
+use rampart_shared::{Category, ItemId, ItemResult, Remediation, Subject};
 use serde_json::{Map, json};
+use std::collections::BTreeSet;
 
 pub(super) const ITEM: Item = Item {
     id: ItemId::NonRootContainers,
@@ -90,24 +91,39 @@ fn faults(unit: &ContainerUnit<'_>, instance: &ContainerInstance<'_>) -> Vec<Fau
     }
     if !instance.spec.windows && container.run_as_user.or(pod.run_as_user) == Some(0) {
         faults.push(
-            Fault::new("run-as-user-root", "securityContext.runAsUser", "0", "unset or not 0")
+            Fault::new(RUN_AS_USER_ROOT, "securityContext.runAsUser", "0", "unset or not 0")
                 .note(inherited(container.run_as_user.is_some())),
         );
     }
     faults
 }
 
+const RUN_AS_USER_ROOT: &str = "run-as-user-root";
+
+/// The part of a finding's path that names the container.
+fn container_path(path: &str) -> &str {
+    path.split_once("].").map_or(path, |(container, _)| container)
+}
+
 fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
+    // With runAsUser 0 beside it, runAsNonRoot would keep the container from starting.
+    let is_root: BTreeSet<(&Subject, &str)> = result
+        .application_findings()
+        .filter(|finding| finding.rule == RUN_AS_USER_ROOT)
+        .map(|finding| (&finding.subject, container_path(&finding.path)))
+        .collect();
     let documents = workload_documents(
         view,
-        result,
+        result
+            .application_findings()
+            .filter(|finding| !is_root.contains(&(&finding.subject, container_path(&finding.path)))),
         |_, _, _| Map::from_iter([("securityContext".to_owned(), json!({ "runAsNonRoot": true }))]),
         |_, _| Map::new(),
     );
     let texts = Texts {
         changes: "Makes the kubelet refuse to start each named container as root. It names no user: which one is right \
-                  only the image's maker knows. Where the finding is runAsUser: 0, replace that number or remove it in \
-                  the workload's own manifest.",
+                  only the image's maker knows. Containers with runAsUser: 0 are left out, since they would not start: \
+                  replace that number in the workload's own manifest first.",
         may_break: "A container whose image runs as root, or names its user by name and not by number, stays in \
                     CreateContainerConfigError; its event says so. Try one replica, and set runAsUser to a user that the \
                     image is made for. Bare pods and Jobs cannot be changed in place: create them anew.",
@@ -196,5 +212,16 @@ mod tests {
             &["p spec.ephemeralContainers[name=debug].securityContext.runAsNonRoot: false"],
         );
         assert_eq!(outcome(ID, &with("terminated")), Outcome::Pass);
+    }
+
+    #[test]
+    fn the_remedy_leaves_out_what_would_not_start() {
+        let yaml = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: shop}, spec: {template: {spec: \
+                    {containers: [{name: plain}, {name: root, securityContext: {runAsUser: 0}}]}}}}";
+        let items = crate::evaluate(&inventory(yaml), &crate::Parameters::default()).unwrap();
+        let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
+        let document: serde_json::Value = serde_saphyr::from_str(&remediation.documents[0].yaml).unwrap();
+        let containers = document["spec"]["template"]["spec"]["containers"].as_array().unwrap();
+        assert_eq!(containers, &[json!({ "name": "plain", "securityContext": { "runAsNonRoot": true } })]);
     }
 }

@@ -67,7 +67,7 @@ const WRITABLE_PATHS: [(&str, &[&str]); 8] = [
 fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
     let documents = workload_documents(
         view,
-        result,
+        result.application_findings(),
         |subject, container, _| {
             let mounts: Vec<Value> = writable_paths(view, subject, container)
                 .iter()

@@ -174,7 +174,10 @@ fn open_question(view: &View<'_>, nodes: BTreeSet<String>) -> Gap {
 fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
     let documents = workload_documents(
         view,
-        result,
+        // A profile does nothing for a privileged container, nor for the AppArmor of one.
+        result
+            .application_findings()
+            .filter(|finding| matches!(finding.rule.as_str(), "unset" | "seccomp-unconfined")),
         |_, _, _| {
             let context = json!({ "seccompProfile": { "type": "RuntimeDefault" } });
             Map::from_iter([("securityContext".to_owned(), context)])
