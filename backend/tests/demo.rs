@@ -18,13 +18,19 @@ fn now() -> DateTime<Utc> {
 async fn history(folder: &Path, name: &str, hours_ago: std::ops::RangeInclusive<i64>) -> Store {
     let store = Store::open(&folder.join(name)).await.unwrap();
     for cluster in CLUSTERS {
-        replay(&store, &cluster, &folder.join(format!("{name}-snapshots")), now(), hours_ago.clone()).await.unwrap();
+        replay(&store, &cluster, &folder.join(format!("{name}-snapshots")), now(), hours_ago.clone())
+            .await
+            .unwrap();
     }
     store
 }
 
 /// The runs of a day, newest first, without what another history numbers otherwise.
-async fn runs(store: &Store, cluster: &DemoCluster, hours_ago: &std::ops::RangeInclusive<i64>) -> Vec<RunSummary> {
+async fn runs(
+    store: &Store,
+    cluster: &DemoCluster,
+    hours_ago: &std::ops::RangeInclusive<i64>,
+) -> Vec<RunSummary> {
     let page = store.runs(&ClusterScope::All, Some(cluster.name), 500, None).await.unwrap();
     let at = |hours: i64| now() - TimeDelta::hours(hours);
     page.runs

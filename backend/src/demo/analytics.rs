@@ -4,11 +4,8 @@ use super::objects::{container, controller, cron_job, deployment, kubelet, names
 use super::{DemoCluster, Snapshot};
 use serde_json::json;
 
-pub(super) const CLUSTER: DemoCluster = DemoCluster {
-    name: "analytics-eks",
-    labels: &[("environment", "production"), ("team", "data")],
-    at,
-};
+pub(super) const CLUSTER: DemoCluster =
+    DemoCluster { name: "analytics-eks", labels: &[("environment", "production"), ("team", "data")], at };
 
 const NODES: [&str; 4] = ["ip-10-8-1-21", "ip-10-8-1-87", "ip-10-8-2-14", "ip-10-8-2-60"];
 
@@ -31,25 +28,63 @@ fn at(hours_ago: i64) -> Snapshot {
 
     let driver = container("driver", "docker.io/apache/spark:4.0.1").bare();
     snapshot = snapshot
-        .with_all(controller("StatefulSet", "notebooks", "jupyterhub", 2, &[
-            container("hub", "quay.io/jupyterhub/k8s-hub:4.2.0").read_only(None),
-            container("proxy", "quay.io/jupyterhub/configurable-http-proxy:4.6.3").bare(),
-        ]))
+        .with_all(controller(
+            "StatefulSet",
+            "notebooks",
+            "jupyterhub",
+            2,
+            &[
+                container("hub", "quay.io/jupyterhub/k8s-hub:4.2.0").read_only(None),
+                container("proxy", "quay.io/jupyterhub/configurable-http-proxy:4.6.3").bare(),
+            ],
+        ))
         .with_all(deployment("spark", "history-server", 1, &[driver]))
-        .with_all(deployment("spark", "thrift-server", 2, &[if before(58) { driver.non_root(Some(false)) } else { driver }]))
-        .with_all(deployment("airflow", "webserver", 2, &[container("webserver", "docker.io/apache/airflow:3.1.0").read_only(None)]))
-        .with_all(deployment("airflow", "scheduler", 1, &[
-            container("scheduler", "docker.io/apache/airflow:3.1.0").read_only(None),
-            container("git-sync", "registry.k8s.io/git-sync/git-sync:v4.4.2"),
-        ]))
-        .with(cron_job("airflow", "cleanup", &[container("cleanup", "docker.io/apache/airflow:3.1.0").bare()]))
-        .with_all(controller("DaemonSet", "kube-system", "aws-node", 4, &[
-            container("aws-node", "602401143452.dkr.ecr.eu-west-1.amazonaws.com/amazon-k8s-cni:v1.20.4").bare().privileged(),
-        ]))
-        .with(network_policy("airflow", "allow-all", &json!({ "podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{}] })));
+        .with_all(deployment(
+            "spark",
+            "thrift-server",
+            2,
+            &[if before(58) { driver.non_root(Some(false)) } else { driver }],
+        ))
+        .with_all(deployment(
+            "airflow",
+            "webserver",
+            2,
+            &[container("webserver", "docker.io/apache/airflow:3.1.0").read_only(None)],
+        ))
+        .with_all(deployment(
+            "airflow",
+            "scheduler",
+            1,
+            &[
+                container("scheduler", "docker.io/apache/airflow:3.1.0").read_only(None),
+                container("git-sync", "registry.k8s.io/git-sync/git-sync:v4.4.2"),
+            ],
+        ))
+        .with(cron_job(
+            "airflow",
+            "cleanup",
+            &[container("cleanup", "docker.io/apache/airflow:3.1.0").bare()],
+        ))
+        .with_all(controller(
+            "DaemonSet",
+            "kube-system",
+            "aws-node",
+            4,
+            &[container("aws-node", "602401143452.dkr.ecr.eu-west-1.amazonaws.com/amazon-k8s-cni:v1.20.4")
+                .bare()
+                .privileged()],
+        ))
+        .with(network_policy(
+            "airflow",
+            "allow-all",
+            &json!({ "podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{}] }),
+        ));
 
     if !before(3) {
-        let gpu = container("trainer", "docker.io/pytorch/pytorch:2.9.0").bare().privileged().seccomp(Some("Unconfined"));
+        let gpu = container("trainer", "docker.io/pytorch/pytorch:2.9.0")
+            .bare()
+            .privileged()
+            .seccomp(Some("Unconfined"));
         snapshot = snapshot.with_all(deployment("notebooks", "gpu-trainer", 1, &[gpu]));
     }
     snapshot

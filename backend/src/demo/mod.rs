@@ -71,7 +71,11 @@ pub enum DemoError {
 ///
 /// # Errors
 /// When the folder cannot be written.
-pub async fn prepare(folder: &Path, database: &str, now: DateTime<Utc>) -> Result<(Store, Vec<Cluster>), DemoError> {
+pub async fn prepare(
+    folder: &Path,
+    database: &str,
+    now: DateTime<Utc>,
+) -> Result<(Store, Vec<Cluster>), DemoError> {
     let snapshots = folder.join("snapshots");
     let path = folder.join(database);
     if !path.exists() {
@@ -84,7 +88,8 @@ pub async fn prepare(folder: &Path, database: &str, now: DateTime<Utc>) -> Resul
             replay(&store, &cluster, &snapshots, now, 1..=HOURS).await?;
         }
         store.close().await;
-        std::fs::rename(&unfinished, &path).map_err(|cause| DemoError::Unwritable { path: path.clone(), cause })?;
+        std::fs::rename(&unfinished, &path)
+            .map_err(|cause| DemoError::Unwritable { path: path.clone(), cause })?;
     }
     let store = Store::open(&path).await?;
     let mut clusters = Vec::new();
@@ -126,7 +131,9 @@ pub async fn replay(
         let collected = Collected { inventory, kinds: Vec::new(), problems: Vec::new() };
         let begun = Begun { id: uuid_at(at), at };
         let finished_at = at + TimeDelta::seconds(2);
-        store.record(&run_record(cluster.name, begun, finished_at, collected, &configured.parameters)?).await?;
+        store
+            .record(&run_record(cluster.name, begun, finished_at, collected, &configured.parameters)?)
+            .await?;
     }
     Ok(())
 }

@@ -141,7 +141,12 @@ pub(super) fn etcd(node: &str, peer_authentication: bool) -> Value {
 }
 
 /// A Deployment with its ReplicaSet and pods.
-pub(super) fn deployment(namespace: &str, name: &str, replicas: usize, containers: &[Container]) -> Vec<Value> {
+pub(super) fn deployment(
+    namespace: &str,
+    name: &str,
+    replicas: usize,
+    containers: &[Container],
+) -> Vec<Value> {
     let replica_set = format!("{name}-7d9c5b8f4");
     let owner = |kind: &str, name: &str| json!([{ "apiVersion": "apps/v1", "kind": kind, "name": name, "controller": true }]);
     let revision = json!({ "deployment.kubernetes.io/revision": "1" });
@@ -172,7 +177,9 @@ pub(super) fn controller(
         "apiVersion": "apps/v1", "kind": kind, "metadata": { "name": name, "namespace": namespace },
         "spec": { "template": { "spec": pod_spec(containers) } },
     })];
-    objects.extend((0..replicas).map(|replica| pod(namespace, &format!("{name}-{replica}"), &owner, containers)));
+    objects.extend(
+        (0..replicas).map(|replica| pod(namespace, &format!("{name}-{replica}"), &owner, containers)),
+    );
     objects
 }
 

@@ -6,18 +6,16 @@ use super::objects::{
 use super::{DemoCluster, Snapshot};
 use serde_json::json;
 
-pub(super) const CLUSTER: DemoCluster = DemoCluster {
-    name: "payments-prod",
-    labels: &[("environment", "production"), ("team", "payments")],
-    at,
-};
+pub(super) const CLUSTER: DemoCluster =
+    DemoCluster { name: "payments-prod", labels: &[("environment", "production"), ("team", "payments")], at };
 
 const NODES: [&str; 3] = ["control-plane-1", "worker-1", "worker-2"];
 
 fn at(hours_ago: i64) -> Snapshot {
     let before = |days: i64| hours_ago > days * 24 + 14;
     let between = |from: i64, to: i64| before(to) && !before(from);
-    let annotations = json!({ "kubeadm.alpha.kubernetes.io/cri-socket": "unix:///run/containerd/containerd.sock" });
+    let annotations =
+        json!({ "kubeadm.alpha.kubernetes.io/cri-socket": "unix:///run/containerd/containerd.sock" });
 
     let mut snapshot = Snapshot::new("v1.36.3")
         .with(namespace("kube-system", "5f0c7f5e-2f0a-4f43-9b63-6d1c5a1f0001"))
@@ -25,7 +23,10 @@ fn at(hours_ago: i64) -> Snapshot {
         .with(namespace("ledger", "5f0c7f5e-2f0a-4f43-9b63-6d1c5a1f0003"))
         .with_all(NODES.map(|name| node(name, &json!({}), &annotations, "")))
         .with(etcd(NODES[0], !before(80)))
-        .with(api_server(NODES[0], &["--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction"]));
+        .with(api_server(
+            NODES[0],
+            &["--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction"],
+        ));
 
     // For two days nobody could read the kubelets: the grant had been taken away.
     if !between(20, 18) {
@@ -40,10 +41,30 @@ fn at(hours_ago: i64) -> Snapshot {
     let exporter = container("exporter", "ghcr.io/acme/ledger-exporter:0.8.1");
     let api = container("api", "ghcr.io/acme/payments-api:4.12.0");
     snapshot = snapshot
-        .with_all(deployment("payments", "api", 3, &[api, if before(55) { sidecar.read_only(None) } else { sidecar }]))
-        .with_all(deployment("payments", "worker", 2, &[container("worker", "ghcr.io/acme/payments-worker:4.12.0")]))
-        .with(cron_job("payments", "nightly-settlement", &[container("settle", "ghcr.io/acme/settlement:2.3.0")]))
-        .with_all(controller("StatefulSet", "ledger", "ledger", 3, &[container("ledger", "ghcr.io/acme/ledger:7.0.4")]))
+        .with_all(deployment(
+            "payments",
+            "api",
+            3,
+            &[api, if before(55) { sidecar.read_only(None) } else { sidecar }],
+        ))
+        .with_all(deployment(
+            "payments",
+            "worker",
+            2,
+            &[container("worker", "ghcr.io/acme/payments-worker:4.12.0")],
+        ))
+        .with(cron_job(
+            "payments",
+            "nightly-settlement",
+            &[container("settle", "ghcr.io/acme/settlement:2.3.0")],
+        ))
+        .with_all(controller(
+            "StatefulSet",
+            "ledger",
+            "ledger",
+            3,
+            &[container("ledger", "ghcr.io/acme/ledger:7.0.4")],
+        ))
         .with_all(deployment(
             "ledger",
             "exporter",

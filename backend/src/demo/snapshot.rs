@@ -66,7 +66,10 @@ impl Snapshot {
         }
         std::fs::create_dir_all(&configurations).map_err(unwritable)?;
         let mut files = vec![
-            ("rampart-snapshot.json".to_owned(), json!({ "schema": "rampart.snapshot/v1", "complete": COMPLETE })),
+            (
+                "rampart-snapshot.json".to_owned(),
+                json!({ "schema": "rampart.snapshot/v1", "complete": COMPLETE }),
+            ),
             ("version.json".to_owned(), json!({ "serverVersion": { "gitVersion": self.version } })),
             ("objects.json".to_owned(), json!({ "apiVersion": "v1", "kind": "List", "items": self.objects })),
         ];

@@ -18,7 +18,8 @@ const NODES: [&str; 4] = ["control-plane-1", "node-1", "node-2", "node-3"];
 
 fn at(hours_ago: i64) -> Snapshot {
     let before = |days: i64| hours_ago > days * 24 + 9;
-    let annotations = json!({ "kubeadm.alpha.kubernetes.io/cri-socket": "unix:///run/containerd/containerd.sock" });
+    let annotations =
+        json!({ "kubeadm.alpha.kubernetes.io/cri-socket": "unix:///run/containerd/containerd.sock" });
     let plugins = if before(66) { "--authorization-mode=RBAC" } else { "--authorization-mode=Node,RBAC" };
 
     let mut snapshot = Snapshot::new("v1.35.6")
@@ -48,9 +49,18 @@ fn at(hours_ago: i64) -> Snapshot {
             3,
             &[if before(38) { frontend.bare() } else { frontend.read_only(None) }],
         ))
-        .with_all(deployment("web", "catalog", 2, &[if before(44) { catalog.read_only(Some(false)) } else { catalog }]))
+        .with_all(deployment(
+            "web",
+            "catalog",
+            2,
+            &[if before(44) { catalog.read_only(Some(false)) } else { catalog }],
+        ))
         .with_all(deployment("web", "cart", 2, &[container("cart", "ghcr.io/acme/cart:2.8.0")]))
-        .with(cron_job("web", "sitemap", &[container("sitemap", "ghcr.io/acme/sitemap:1.0.3").read_only(None)]))
+        .with(cron_job(
+            "web",
+            "sitemap",
+            &[container("sitemap", "ghcr.io/acme/sitemap:1.0.3").read_only(None)],
+        ))
         .with_all(controller(
             "StatefulSet",
             "search",
@@ -58,8 +68,18 @@ fn at(hours_ago: i64) -> Snapshot {
             3,
             &[if before(25) { search.read_only(None).seccomp(None) } else { search.read_only(None) }],
         ))
-        .with_all(deployment("search", "indexer", 1, &[if before(16) { indexer.non_root(Some(false)) } else { indexer }]))
-        .with_all(deployment("tools", "mailcatcher", 1, &[container("mailcatcher", "docker.io/dockage/mailcatcher:0.9.0").bare()]))
+        .with_all(deployment(
+            "search",
+            "indexer",
+            1,
+            &[if before(16) { indexer.non_root(Some(false)) } else { indexer }],
+        ))
+        .with_all(deployment(
+            "tools",
+            "mailcatcher",
+            1,
+            &[container("mailcatcher", "docker.io/dockage/mailcatcher:0.9.0").bare()],
+        ))
         .with_all(controller(
             "DaemonSet",
             "kube-system",
