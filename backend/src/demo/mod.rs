@@ -82,7 +82,7 @@ pub async fn prepare(
         // Half a history must never be taken for a whole one: it gets its name when it is done.
         let unfinished = folder.join(format!("unfinished-{database}"));
         remove(&unfinished)?;
-        tracing::info!("making ninety days of history for the demo; this takes about half a minute");
+        tracing::info!("making ninety days of history for the demo; this takes about a minute");
         let store = Store::open(&unfinished).await?;
         for cluster in CLUSTERS {
             replay(&store, &cluster, &snapshots, now, 1..=HOURS).await?;
