@@ -21,7 +21,7 @@ export function each<T>(text: T): Record<ItemId, T> {
 
 /** A cluster's row in the matrix. */
 export function row(page: Page, cluster: string): Locator {
-  const matrix = page.getByRole('region', { name: 'Clusters and items' }).getByRole('table');
+  const matrix = page.getByRole('region', { name: 'Clusters and items', exact: true }).getByRole('table');
   return matrix.getByRole('row').filter({ has: page.getByRole('rowheader').getByRole('link', { name: cluster, exact: true }) });
 }
 
