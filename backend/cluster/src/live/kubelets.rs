@@ -187,8 +187,18 @@ async fn read_kubelet(
                 "the kubelet does not serve /configz, as with enableDebuggingHandlers: false: {words}"
             ))),
         },
+        // The proxy hands on what the kubelet answers: this is about the API server's credentials, not about ours.
+        Err(Failure::Unauthorized(words)) => Err(refused_by_kubelet(401, &words)),
+        Err(Failure::Forbidden(words)) if words.starts_with("Forbidden (user=") => {
+            Err(refused_by_kubelet(403, &words))
+        }
         Err(failure) => Err(failure),
     }
+}
+
+fn refused_by_kubelet(code: u16, words: &str) -> Failure {
+    let words = format!("the kubelet does not let the API server in: {words}");
+    Failure::Status { code, words, retry_after: None }
 }
 
 /// Lists the one node, so that `list` stays the only grant on nodes.
@@ -196,8 +206,10 @@ async fn is_gone(server: &Server, node: &str, bounds: Bounds) -> Result<bool, Fa
     let path = format!("/api/v1/nodes?limit=1&fieldSelector=metadata.name%3D{node}");
     let list: Value = serde_json::from_slice(&server.get(&path, bounds).await?)
         .map_err(|error| Failure::Malformed(malformed::json(&error)))?;
+    // Go writes an empty list as null.
+    let is_empty = |items: &Value| items.is_null() || items.as_array().is_some_and(Vec::is_empty);
     Ok(list.get("kind").and_then(Value::as_str) == Some("NodeList")
-        && list.get("items").is_some_and(|items| items.as_array().is_none_or(Vec::is_empty)))
+        && list.get("items").is_some_and(is_empty))
 }
 
 #[derive(Deserialize)]

@@ -12,9 +12,10 @@ use serde_json::Value;
 use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::{Mutex, mpsc};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 /// A file that is to be read.
@@ -27,39 +28,42 @@ enum Work {
     Unusable { file: String, cause: String },
 }
 
-/// Reads every file of an input; sorted by path, so that the same files give the same result.
+/// Reads every file of an input: those of a folder or archive in the order of their paths, single files in the order in
+/// which they are named, so that the same files give the same result.
 pub(super) fn read(input: &SnapshotInput, limits: &Limits) -> Result<Vec<FileEntries>, SnapshotError> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     // A short queue: an archive's entries wait in it, decompressed.
-    let (sender, receiver) = mpsc::sync_channel::<Work>(threads);
+    let (sender, receiver) = mpsc::sync_channel::<(usize, Work)>(threads);
     let receiver = Mutex::new(receiver);
     let read = Mutex::new(Vec::new());
     let found = thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some(work) = next(&receiver) {
+                while let Some((number, work)) = next(&receiver) {
                     let entries = work.read(limits);
-                    read.lock().unwrap_or_else(|poison| poison.into_inner()).push(entries);
+                    read.lock().unwrap_or_else(PoisonError::into_inner).push((number, entries));
                 }
             });
         }
+        let count = Cell::new(0);
         let found = find(input, limits, &|work| {
             // Fails only when every reader is gone, and they go last.
-            let _ = sender.send(work);
+            let _ = sender.send((count.replace(count.get() + 1), work));
         });
         drop(sender);
         found
     });
     found?;
-    let mut files = read.into_inner().unwrap_or_else(|poison| poison.into_inner());
-    if !matches!(input.content, Content::Files(_)) {
-        files.sort_by(|a: &FileEntries, b| a.file.cmp(&b.file));
+    let mut files: Vec<(usize, FileEntries)> = read.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match input.content {
+        Content::Files(_) => files.sort_by_key(|(number, _)| *number),
+        Content::Folder(_) | Content::Archive(_) => files.sort_by(|(_, a), (_, b)| a.file.cmp(&b.file)),
     }
-    Ok(files)
+    Ok(files.into_iter().map(|(_, file)| file).collect())
 }
 
-fn next(receiver: &Mutex<mpsc::Receiver<Work>>) -> Option<Work> {
-    receiver.lock().unwrap_or_else(|poison| poison.into_inner()).recv().ok()
+fn next(receiver: &Mutex<mpsc::Receiver<(usize, Work)>>) -> Option<(usize, Work)> {
+    receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
 fn find(input: &SnapshotInput, limits: &Limits, send: &dyn Fn(Work)) -> Result<(), SnapshotError> {
@@ -75,13 +79,11 @@ fn find(input: &SnapshotInput, limits: &Limits, send: &dyn Fn(Work)) -> Result<(
         Content::Files(paths) => {
             for path in paths {
                 if is_stdin(path) {
-                    let mut bytes = Vec::new();
-                    io::stdin()
-                        .lock()
-                        .take(limits.file)
-                        .read_to_end(&mut bytes)
-                        .map_err(|source| SnapshotError::Unreadable { path: path.clone(), source })?;
-                    send(Work::Bytes { file: "stdin".to_owned(), bytes });
+                    let file = "stdin".to_owned();
+                    send(match read_whole(io::stdin().lock(), Vec::new(), limits.file) {
+                        Ok(bytes) => Work::Bytes { file, bytes },
+                        Err(cause) => Work::Unusable { file, cause },
+                    });
                 } else {
                     let readable = File::open(path);
                     readable.map_err(|source| SnapshotError::Unreadable { path: path.clone(), source })?;
@@ -209,7 +211,9 @@ impl Work {
         };
         let entries = match bytes.map(decode) {
             Err(cause) => vec![unreadable(&file, cause)],
-            Ok(Ok(text)) => read_text(&file, &text),
+            // What a parser cannot cope with must not cost the other files.
+            Ok(Ok(text)) => panic::catch_unwind(|| read_text(&file, &text))
+                .unwrap_or_else(|_| vec![unreadable(&file, "cannot be parsed".to_owned())]),
             Ok(Err(text)) => {
                 let hides = match configz_node(&file) {
                     Some(node) => Hides::Object(Kind::KubeletConfigz, node.to_owned()),
@@ -223,11 +227,15 @@ impl Work {
 }
 
 fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
-    let unreadable = |error: io::Error| format!("cannot be read: {error}");
-    let file = File::open(path).map_err(unreadable)?;
+    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let size = file.metadata().map_or(0, |metadata| metadata.len());
-    let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or_default());
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+    let bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or_default());
+    read_whole(file, bytes, limit)
+}
+
+fn read_whole(reader: impl Read, mut bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, String> {
+    let mut reader = reader.take(limit.saturating_add(1));
+    reader.read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() as u64 > limit {
         return Err(format!("larger than {limit} bytes"));
     }

@@ -175,3 +175,24 @@ async fn a_hostile_name_reaches_no_path() {
     assert_eq!(gaps(&collected).len(), 1);
     assert!(server.asked().iter().all(|asked| !asked.contains("secrets")));
 }
+
+#[tokio::test]
+async fn a_kubelet_that_does_not_let_the_api_server_in_is_a_gap() {
+    let server = server().await;
+    let words = "Forbidden (user=kube-apiserver, verb=get, resource=nodes, subresource=[configz])";
+    server
+        .on(
+            "GET /api/v1/nodes/node-1/proxy/configz",
+            [Reply::Answer(401, "text/plain", "Unauthorized".to_owned())],
+        )
+        .on("GET /api/v1/nodes/node-3/proxy/configz", [Reply::Answer(403, "text/plain", words.to_owned())]);
+    let collected = server.collect(&with(KubeletReading::Proxy)).await.unwrap();
+    let found: Vec<(GapReason, &[String])> =
+        gaps(&collected).iter().map(|gap| (gap.reason, gap.objects.as_slice())).collect();
+    let named = |name: &str| vec![name.to_owned()];
+    assert_eq!(
+        found,
+        [(GapReason::Failed, named("node-1").as_slice()), (GapReason::Failed, named("node-3").as_slice())]
+    );
+    assert!(gaps(&collected).iter().all(|gap| gap.rule.is_none() && gap.detail.contains("does not let")));
+}
