@@ -24,7 +24,7 @@ export type OutcomeCounts = { pass: number; fail: number; unknown: number; notAp
 export type Subject = { apiVersion: string; kind: string; namespace: string | null; name: string };
 export type Gap = { kind: string; reason: string; detail: string; rule?: unknown };
 
-export type FindingRecord = {
+export type Finding = {
   fingerprint: string;
   rule: string;
   scope: 'application' | 'system';
@@ -32,6 +32,9 @@ export type FindingRecord = {
   path: string;
   observed: string;
   expected: string;
+};
+
+type Times = {
   state: 'open' | 'unconfirmed' | 'resolved';
   firstSeen: string;
   openedAt: string;
@@ -39,6 +42,11 @@ export type FindingRecord = {
   unconfirmedSince: string | null;
   resolvedAt: string | null;
 };
+
+type WireRecord = { finding: Finding } & Times;
+
+/** A finding with its times, side by side. */
+export type FindingRecord = Finding & Times;
 
 export type ItemState = {
   id: ItemId;
@@ -93,11 +101,11 @@ export class Api {
   async findings(cluster: string): Promise<Record<ItemId, FindingRecord[]>> {
     const pages = await Promise.all(
       itemIds.map(async (item) => {
-        const page = await this.get<{ findings: FindingRecord[]; nextOffset: number | null }>(
+        const page = await this.get<{ findings: WireRecord[]; nextOffset: number | null }>(
           `/clusters/${cluster}/items/${item}/findings?state=all&limit=1000`,
         );
         if (page.nextOffset !== null) throw new Error(`${item} on ${cluster} has more findings than one page holds`);
-        return [item, page.findings];
+        return [item, page.findings.map(({ finding, ...times }) => ({ ...finding, ...times }))];
       }),
     );
     return Object.fromEntries(pages) as Record<ItemId, FindingRecord[]>;

@@ -205,7 +205,6 @@ wire! {
     /// A finding with its times.
     pub struct FindingRecord {
         /// The finding as last seen.
-        #[serde(flatten)]
         pub finding: Finding,
         /// Where it is in its life.
         pub state: FindingState,
@@ -386,7 +385,6 @@ wire! {
     /// `GET /clusters/{cluster}/items/{item}/remediation`.
     pub struct RemediationView {
         /// The remediation.
-        #[serde(flatten)]
         pub remediation: Remediation,
         /// All of it as one YAML stream, as it is downloaded.
         pub yaml: String,
@@ -395,10 +393,10 @@ wire! {
     }
 }
 
-/// What `GET /events` streams, each as the data of a server-sent event whose name is `type`.
+/// What `GET /events` streams, each as the data of a server-sent event whose name is the object's one key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Event {
     /// A run began.
     RunStarted {

@@ -43,10 +43,13 @@ impl Stream {
                         .find_map(|line| line.strip_prefix(name))
                         .map(|value| value.trim().to_owned())
                 };
+                let event = field("event:").unwrap();
+                let mut data: serde_json::Value = serde_json::from_str(&field("data:").unwrap()).unwrap();
+                assert_eq!(data.as_object().unwrap().len(), 1, "the event's name is the one key");
                 let message = Message {
-                    event: field("event:").unwrap(),
                     id: field("id:").map(|id| id.parse().unwrap()),
-                    data: serde_json::from_str(&field("data:").unwrap()).unwrap(),
+                    data: data[&event].take(),
+                    event,
                 };
                 self.buffer = rest.to_owned();
                 return Some(message);
@@ -66,7 +69,6 @@ async fn a_run_is_told_from_beginning_to_end() {
     let mut names = Vec::new();
     let last = loop {
         let message = stream.next().await.unwrap();
-        assert_eq!(message.data["type"], message.event.as_str());
         names.push(message.event.clone());
         if message.event == "run_finished" {
             break message;

@@ -31,7 +31,8 @@ async fn findings_are_paged_and_filtered() {
     let findings = "/api/v1/clusters/prod/items/read-only-root-filesystem/findings";
     let page = server.json(findings).await;
     assert_eq!(page["total"], 1);
-    let finding = &page["findings"][0];
+    let record = &page["findings"][0];
+    let finding = &record["finding"];
     assert_eq!(finding["subject"]["namespace"], "checkout");
     assert_eq!(finding["subject"]["kind"], "Deployment");
     assert_eq!(
@@ -39,8 +40,8 @@ async fn findings_are_paged_and_filtered() {
         "spec.template.spec.containers[name=cart].securityContext.readOnlyRootFilesystem"
     );
     assert_eq!((&finding["observed"], &finding["expected"]), (&"unset".into(), &"true".into()));
-    assert_eq!(finding["state"], "open");
-    assert_eq!(finding["firstSeen"], "2026-11-23T10:00:00Z");
+    assert_eq!(record["state"], "open");
+    assert_eq!(record["firstSeen"], "2026-11-23T10:00:00Z");
     for (query, total) in [
         ("state=open", 1),
         ("state=all", 1),
@@ -64,7 +65,7 @@ async fn a_remediation_is_shown_and_downloaded() {
     let server = Server::evaluated().await;
     let item = "/api/v1/clusters/prod/items/read-only-root-filesystem";
     let view = server.json(&format!("{item}/remediation")).await;
-    assert_eq!(view["item"], "read-only-root-filesystem");
+    assert_eq!(view["remediation"]["item"], "read-only-root-filesystem");
     let yaml = view["yaml"].as_str().unwrap();
     assert!(yaml.contains("readOnlyRootFilesystem: true"), "{yaml}");
     let file = server.get(&format!("{item}/remediation.yaml")).await;
