@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
+import { expectAccessible } from '../support/accessibility.ts';
 import { Api, itemIds, type ClusterSummary } from '../support/api.ts';
 import { cells, row } from '../support/dashboard.ts';
 import { expect, test } from '../support/test.ts';
@@ -41,6 +42,14 @@ test('the demo shows three clusters with ninety days of history', async ({ page,
   await page.getByRole('link', { name: names[0]!, exact: true }).click();
   await expect(page.getByRole('heading', { level: 1, name: names[0]! })).toBeVisible();
   await expect(page.getByRole('img', { name: /^Score on .*\. On .*\.$/ })).toBeVisible();
+});
+
+test('what is unknown, with its gaps, is for everyone too', async ({ page, demo }) => {
+  await page.goto(demo.address);
+  await page.getByRole('link', { name: /: unknown/ }).first().click();
+  await expect(page.getByRole('region', { name: 'Not seen' })).toBeVisible();
+  await expect(page.getByText('Loading')).toHaveCount(0);
+  await expectAccessible(page);
 });
 
 test('the pages of the demo are ready for their pictures', async ({ page, demo }) => {

@@ -1,5 +1,6 @@
 // A cluster that stops answering.
 
+import { expectAccessible } from '../support/accessibility.ts';
 import { cells, each, fact, markDocument, row, sameDocument } from '../support/dashboard.ts';
 import { expect, test } from '../support/test.ts';
 
@@ -11,7 +12,7 @@ test('a cluster that stops in the middle is unreachable, then stale without one 
   serve,
 }) => {
   // Long enough for a run between two due times, short enough for three of them to pass.
-  const { address, api } = await serve([{ name: cluster, interval: '4s' }, { name: 'unhardened' }]);
+  const { address, api } = await serve([{ name: cluster, interval: '3s' }, { name: 'unhardened' }]);
   await page.goto(address);
   await markDocument(page);
   await expect.poll(() => cells(page, cluster)).toEqual(each('holds'));
@@ -34,6 +35,7 @@ test('a cluster that stops in the middle is unreachable, then stale without one 
       await expect(row(page, cluster)).toContainText('Stale');
       await expect(row(page, cluster)).toContainText('0–100\u00a0%');
       await expect(page.getByText('1 stale')).toBeVisible();
+      await expectAccessible(page);
       const [summary] = (await api.clusters()).filter(({ name }) => name === cluster);
       expect(summary).toMatchObject({ freshness: 'stale' });
       expect(summary!.items.map(({ outcome, lastOutcome }) => ({ outcome, lastOutcome }))).toEqual(
