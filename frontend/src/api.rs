@@ -1,7 +1,7 @@
 //! The one client of `/api/v1`. Every error of every request becomes an [`ApiError`] here.
 
 use crate::address::{encode, with_query};
-use gloo_net::http::{Request, Response};
+use gloo_net::http::{Method, RequestBuilder};
 use rampart_shared::ItemId;
 use rampart_shared::Scope;
 use rampart_shared::api::{
@@ -9,6 +9,7 @@ use rampart_shared::api::{
     Problem, RemediationView, RunPage, Trend,
 };
 use serde::de::DeserializeOwned;
+use std::{marker::PhantomData, pin::Pin};
 
 /// Where events are streamed from.
 pub(crate) const EVENTS: &str = "/api/v1/events";
@@ -65,33 +66,47 @@ pub(crate) struct FindingFilter {
     pub(crate) limit: u32,
 }
 
+/// An address whose answer is a `T`.
+#[derive(Debug, Clone)]
+pub(crate) struct Address<T> {
+    address: String,
+    answer: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Address<T> {
+    fn new(address: String) -> Self {
+        Address { address, answer: PhantomData }
+    }
+
+    /// The address as text.
+    pub(crate) fn into_string(self) -> String {
+        self.address
+    }
+}
+
 /// `GET /checklist`.
-pub(crate) async fn checklist() -> Result<Checklist, ApiError> {
-    get("/api/v1/checklist").await
+pub(crate) fn checklist() -> Address<Checklist> {
+    Address::new("/api/v1/checklist".to_owned())
 }
 
 /// `GET /overview`.
-pub(crate) async fn overview() -> Result<Overview, ApiError> {
-    get("/api/v1/overview").await
+pub(crate) fn overview() -> Address<Overview> {
+    Address::new("/api/v1/overview".to_owned())
 }
 
 /// `GET /clusters/{cluster}/items`.
-pub(crate) async fn cluster_items(cluster: &str) -> Result<ClusterItems, ApiError> {
-    get(&format!("/api/v1/clusters/{}/items", encode(cluster))).await
+pub(crate) fn cluster_items(cluster: &str) -> Address<ClusterItems> {
+    Address::new(format!("/api/v1/clusters/{}/items", encode(cluster)))
 }
 
 /// `GET /clusters/{cluster}/items/{item}`.
-pub(crate) async fn item(cluster: &str, item: ItemId) -> Result<ItemDetail, ApiError> {
-    get(&item_address(cluster, item)).await
+pub(crate) fn item(cluster: &str, item: ItemId) -> Address<ItemDetail> {
+    Address::new(item_address(cluster, item))
 }
 
 /// `GET /clusters/{cluster}/items/{item}/findings`.
-pub(crate) async fn findings(
-    cluster: &str,
-    item: ItemId,
-    filter: &FindingFilter,
-) -> Result<FindingPage, ApiError> {
-    let address = with_query(
+pub(crate) fn findings(cluster: &str, item: ItemId, filter: &FindingFilter) -> Address<FindingPage> {
+    Address::new(with_query(
         &format!("{}/findings", item_address(cluster, item)),
         [
             ("state", Some(state_name(filter.state).to_owned())),
@@ -100,13 +115,12 @@ pub(crate) async fn findings(
             ("limit", Some(filter.limit.to_string())),
             ("offset", Some(filter.offset.to_string())),
         ],
-    );
-    get(&address).await
+    ))
 }
 
 /// `GET /clusters/{cluster}/items/{item}/remediation`.
-pub(crate) async fn remediation(cluster: &str, item: ItemId) -> Result<RemediationView, ApiError> {
-    get(&format!("{}/remediation", item_address(cluster, item))).await
+pub(crate) fn remediation(cluster: &str, item: ItemId) -> Address<RemediationView> {
+    Address::new(format!("{}/remediation", item_address(cluster, item)))
 }
 
 /// Where the remediation's YAML is downloaded from.
@@ -115,8 +129,8 @@ pub(crate) fn remediation_download(cluster: &str, item: ItemId) -> String {
 }
 
 /// `GET /trend` of all clusters, of one, of an item or of an item of a cluster.
-pub(crate) async fn trend(days: u32, cluster: Option<&str>, item: Option<ItemId>) -> Result<Trend, ApiError> {
-    get(&with_query(
+pub(crate) fn trend(days: u32, cluster: Option<&str>, item: Option<ItemId>) -> Address<Trend> {
+    Address::new(with_query(
         "/api/v1/trend",
         [
             ("days", Some(days.to_string())),
@@ -124,16 +138,11 @@ pub(crate) async fn trend(days: u32, cluster: Option<&str>, item: Option<ItemId>
             ("item", item.map(|item| item.to_string())),
         ],
     ))
-    .await
 }
 
 /// `GET /runs`, newest first.
-pub(crate) async fn runs(
-    cluster: Option<&str>,
-    limit: u32,
-    before: Option<i64>,
-) -> Result<RunPage, ApiError> {
-    get(&with_query(
+pub(crate) fn runs(cluster: Option<&str>, limit: u32, before: Option<i64>) -> Address<RunPage> {
+    Address::new(with_query(
         "/api/v1/runs",
         [
             ("cluster", cluster.map(str::to_owned)),
@@ -141,12 +150,11 @@ pub(crate) async fn runs(
             ("before", before.map(|before| before.to_string())),
         ],
     ))
-    .await
 }
 
 /// `GET /changes`, newest first.
-pub(crate) async fn changes(days: u32, cluster: Option<&str>, limit: u32) -> Result<Changes, ApiError> {
-    get(&with_query(
+pub(crate) fn changes(days: u32, cluster: Option<&str>, limit: u32) -> Address<Changes> {
+    Address::new(with_query(
         "/api/v1/changes",
         [
             ("days", Some(days.to_string())),
@@ -154,17 +162,49 @@ pub(crate) async fn changes(days: u32, cluster: Option<&str>, limit: u32) -> Res
             ("limit", Some(limit.to_string())),
         ],
     ))
-    .await
 }
 
 /// `POST /clusters/{cluster}/evaluate`.
 pub(crate) async fn evaluate(cluster: &str) -> Result<EvaluationAccepted, ApiError> {
-    post(&format!("/api/v1/clusters/{}/evaluate", encode(cluster))).await
+    ask(Method::POST, format!("/api/v1/clusters/{}/evaluate", encode(cluster))).await.and_then(Answer::read)
 }
 
 /// `POST /evaluate`: all clusters.
 pub(crate) async fn evaluate_all() -> Result<Vec<EvaluationAccepted>, ApiError> {
-    post("/api/v1/evaluate").await
+    ask(Method::POST, "/api/v1/evaluate".to_owned()).await.and_then(Answer::read)
+}
+
+/// What came back, unread.
+pub(crate) struct Answer {
+    status: u16,
+    body: String,
+}
+
+impl Answer {
+    /// Reads it as a `T` if it is one, and as a problem otherwise.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, ApiError> {
+        let status = self.status;
+        let unreadable = |error: serde_json::Error| ApiError::Unreadable { status, cause: error.to_string() };
+        if (200..300).contains(&status) {
+            serde_json::from_str(&self.body).map_err(unreadable)
+        } else {
+            Err(serde_json::from_str(&self.body).map_or_else(unreadable, ApiError::Problem))
+        }
+    }
+}
+
+/// Asks for an address and waits for all of the answer. One boxed future: as a type of its own in each caller
+/// it would be compiled into each.
+pub(crate) fn ask(
+    method: Method,
+    address: String,
+) -> Pin<Box<dyn Future<Output = Result<Answer, ApiError>>>> {
+    Box::pin(async move {
+        let request = RequestBuilder::new(&address).method(method).header("accept", "application/json");
+        let response = request.send().await.map_err(|_| ApiError::NoAnswer)?;
+        let body = response.text().await.map_err(|_| ApiError::NoAnswer)?;
+        Ok(Answer { status: response.status(), body })
+    })
 }
 
 /// A finding's state as the API writes it.
@@ -180,34 +220,13 @@ fn item_address(cluster: &str, item: ItemId) -> String {
     format!("/api/v1/clusters/{}/items/{item}", encode(cluster))
 }
 
-async fn get<T: DeserializeOwned>(address: &str) -> Result<T, ApiError> {
-    let response = Request::get(address).header("accept", "application/json").send().await;
-    read(response).await
-}
-
-async fn post<T: DeserializeOwned>(address: &str) -> Result<T, ApiError> {
-    let response = Request::post(address).header("accept", "application/json").send().await;
-    read(response).await
-}
-
-async fn read<T: DeserializeOwned>(response: Result<Response, gloo_net::Error>) -> Result<T, ApiError> {
-    let response = response.map_err(|_| ApiError::NoAnswer)?;
-    let body = response.text().await.map_err(|_| ApiError::NoAnswer)?;
-    understand(response.status(), &body)
-}
-
-fn understand<T: DeserializeOwned>(status: u16, body: &str) -> Result<T, ApiError> {
-    let unreadable = |error: serde_json::Error| ApiError::Unreadable { status, cause: error.to_string() };
-    if (200..300).contains(&status) {
-        serde_json::from_str(body).map_err(unreadable)
-    } else {
-        Err(serde_json::from_str(body).map_or_else(unreadable, ApiError::Problem))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn understand<T: DeserializeOwned>(status: u16, body: &str) -> Result<T, ApiError> {
+        Answer { status, body: body.to_owned() }.read()
+    }
 
     #[test]
     fn a_problem_says_its_cause() {

@@ -47,7 +47,7 @@ pub(crate) fn App() -> impl IntoView {
     Navigation::provide();
     // The checklist changes only with the server's version: a stream that was lost may mean a restart.
     let news = Live::get().news(|| Some(String::new()));
-    provide_context(Texts(Fetch::new(|| (), news, |()| api::checklist())));
+    provide_context(Texts(Fetch::new(news, api::checklist)));
 
     view! {
         <Router>

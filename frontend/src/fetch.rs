@@ -1,8 +1,10 @@
-//! What a page shows of the API: loaded when the page opens, again when its key changes or the server has news.
+//! What a page shows of the API: loaded when the page opens, again when its address changes or the server has news.
 
-use crate::api::ApiError;
+use crate::api::{self, Address, Answer, ApiError};
+use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
-use std::{future::Future, sync::Arc};
+use serde::de::DeserializeOwned;
+use std::{rc::Rc, sync::Arc};
 
 /// Something that is loaded and kept up to date.
 pub(crate) struct Fetch<T: Send + Sync + 'static> {
@@ -19,52 +21,32 @@ impl<T: Send + Sync + 'static> Clone for Fetch<T> {
 
 impl<T: Send + Sync + 'static> Copy for Fetch<T> {}
 
-impl<T: Send + Sync + 'static> Fetch<T> {
-    /// Loads for the key. Another key drops what was shown; news keep it until the answer is there.
-    pub(crate) fn new<K, Loading>(
-        key: impl Fn() -> K + Send + Sync + 'static,
-        news: Memo<u64>,
-        load: impl Fn(K) -> Loading + 'static,
-    ) -> Self
-    where
-        K: PartialEq + Clone + Send + Sync + 'static,
-        Loading: Future<Output = Result<T, ApiError>> + 'static,
-    {
+impl<T: DeserializeOwned + Send + Sync + 'static> Fetch<T> {
+    /// Loads what the address leads to. Another address drops what was shown; news keep it until the answer
+    /// is there.
+    pub(crate) fn new(news: Memo<u64>, address: impl Fn() -> Address<T> + Send + Sync + 'static) -> Self {
         let fetch = Fetch { value: RwSignal::new(None), error: RwSignal::new(None), retry: Trigger::new() };
-        let key = Memo::new(move |_| key());
-        // Answers may overtake one another: only the last request's counts.
-        let last_request = StoredValue::new(0_u64);
-        Effect::new(move |previous: Option<K>| {
-            // Tracking alone does not compute a memo, and one that was never computed has no sources to hear from.
-            let _ = news.get();
-            fetch.retry.track();
-            let key = key.get();
-            if previous.is_some_and(|previous| previous != key) {
+        follow(
+            Memo::new(move |_| address().into_string()),
+            news,
+            fetch.retry,
+            Box::new(move || {
                 fetch.value.set(None);
                 fetch.error.set(None);
-            }
-            let request = last_request.get_value() + 1;
-            last_request.set_value(request);
-            let loading = load(key.clone());
-            spawn_local(async move {
-                let answer = loading.await;
-                // The page may be gone by now, and its signals with it.
-                if last_request.try_get_value() != Some(request) {
-                    return;
+            }),
+            Rc::new(move |answer| match answer.and_then(Answer::read) {
+                Ok(value) => {
+                    fetch.error.set(None);
+                    fetch.value.set(Some(Arc::new(value)));
                 }
-                match answer {
-                    Ok(value) => {
-                        fetch.error.set(None);
-                        fetch.value.set(Some(Arc::new(value)));
-                    }
-                    Err(error) => fetch.error.set(Some(error)),
-                }
-            });
-            key
-        });
+                Err(error) => fetch.error.set(Some(error)),
+            }),
+        );
         fetch
     }
+}
 
+impl<T: Send + Sync + 'static> Fetch<T> {
     /// What was loaded last.
     pub(crate) fn value(self) -> Option<Arc<T>> {
         self.value.get()
@@ -79,4 +61,37 @@ impl<T: Send + Sync + 'static> Fetch<T> {
     pub(crate) fn retry(self) {
         self.retry.notify();
     }
+}
+
+/// Asks again and again, whatever it is that is loaded: compiled once for all of them.
+fn follow(
+    address: Memo<String>,
+    news: Memo<u64>,
+    retry: Trigger,
+    forget: Box<dyn Fn()>,
+    receive: Rc<dyn Fn(Result<Answer, ApiError>)>,
+) {
+    // Answers may overtake one another: only the last request's counts.
+    let last_request = StoredValue::new(0_u64);
+    Effect::new(move |previous: Option<String>| {
+        // Tracking alone does not compute a memo, and one that was never computed has no sources to hear from.
+        let _ = news.get();
+        retry.track();
+        let address = address.get();
+        if previous.is_some_and(|previous| previous != address) {
+            forget();
+        }
+        let request = last_request.get_value() + 1;
+        last_request.set_value(request);
+        let asked = api::ask(Method::GET, address.clone());
+        let receive = Rc::clone(&receive);
+        spawn_local(async move {
+            let answer = asked.await;
+            // The page may be gone by now, and its signals with it.
+            if last_request.try_get_value() == Some(request) {
+                receive(answer);
+            }
+        });
+        address
+    });
 }

@@ -121,10 +121,25 @@ pub(crate) fn spoken_score(score: Option<Score>) -> String {
     }
 }
 
-/// The text with its first letter in upper case.
+/// A number of a drawing with one decimal. Not by the standard library: its exact algorithm is larger than a chart.
+pub(crate) fn decimal(value: f64) -> String {
+    // Drawings are far smaller than an i64.
+    let tenths = (value * 10.0).round() as i64;
+    let sign = if tenths < 0 { "-" } else { "" };
+    format!("{sign}{}.{}", tenths.abs() / 10, tenths.abs() % 10)
+}
+
+/// A share from 0 to 1 as a length in CSS.
+pub(crate) fn css_percent(share: f64) -> String {
+    format!("{}%", decimal(share * 100.0))
+}
+
+/// The text with its first letter in upper case, where that is an English one.
 pub(crate) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        std::iter::once(first.to_ascii_uppercase()).chain(letters).collect()
+    })
 }
 
 #[cfg(test)]
@@ -204,6 +219,15 @@ mod tests {
         assert_eq!(score(Some(Score { low: 1.0, high: 1.0 })), "100\u{a0}%");
         assert_eq!(score(None), "no score");
         assert_eq!(spoken_score(Some(Score { low: 0.0, high: 1.0 })), "between 0 and 100 per cent");
+    }
+
+    #[test]
+    fn drawings_have_one_decimal() {
+        assert_eq!(
+            [decimal(0.0), decimal(5.25), decimal(-0.04), decimal(-2.36)],
+            ["0.0", "5.3", "0.0", "-2.4"]
+        );
+        assert_eq!(css_percent(0.6111), "61.1%");
     }
 
     #[test]

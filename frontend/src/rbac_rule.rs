@@ -13,10 +13,10 @@ pub(crate) fn to_yaml(rule: &PolicyRule) -> String {
     yaml
 }
 
-/// A flow sequence of quoted strings. JSON's quoting is YAML's too.
+/// A flow sequence of double-quoted strings.
 fn list(texts: &[String]) -> String {
     let quoted: Vec<String> =
-        texts.iter().map(|text| serde_json::Value::from(text.as_str()).to_string()).collect();
+        texts.iter().map(|text| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))).collect();
     format!("[{}]", quoted.join(", "))
 }
 

@@ -145,8 +145,13 @@ fn is_block_header(text: &str) -> bool {
     matches!(letters.next(), Some('|' | '>')) && letters.all(|c| matches!(c, '+' | '-' | '0'..='9'))
 }
 
+/// Whether the text is a boolean, null or a number. Not by parsing a float: its tables are larger than this page.
 fn is_literal(text: &str) -> bool {
-    matches!(text, "true" | "false" | "null" | "~") || text.parse::<f64>().is_ok_and(f64::is_finite)
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    matches!(text, "true" | "false" | "null" | "~")
+        || digits.starts_with(|c: char| c.is_ascii_digit())
+            && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
+            && digits.matches('.').count() <= 1
 }
 
 fn pieces<'a>(parts: impl IntoIterator<Item = (TokenKind, &'a str)>) -> Vec<Token> {
@@ -210,6 +215,11 @@ mod tests {
             line("emptyDir: {}"),
             own(&[(Key, "emptyDir"), (Plain, ":"), (Plain, " "), (Plain, "{}")])
         );
+        for (text, kind) in
+            [("-1.5", Literal), ("~", Literal), ("1.2.3", Text), ("10s", Text), (".", Text), ("nan", Text)]
+        {
+            assert_eq!(line(&format!("a: {text}"))[3], (kind, text.to_owned()));
+        }
         assert_eq!(line("port: 0"), own(&[(Key, "port"), (Plain, ":"), (Plain, " "), (Literal, "0")]));
     }
 

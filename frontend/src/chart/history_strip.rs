@@ -31,10 +31,10 @@ pub(crate) fn HistoryStrip(
                 <i
                     class=class
                     title=stretch.in_words
-                    style:left=format!("{:.3}%", stretch.start)
-                    style:width=format!("{:.3}%", stretch.width)
+                    style:left=format::css_percent(stretch.start)
+                    style:width=format::css_percent(stretch.width)
                 >
-                    {(stretch.width > 3.0).then(|| words::outcome_sign(stretch.outcome, 0))}
+                    {(stretch.width > 0.03).then(|| words::outcome_sign(stretch.outcome, 0))}
                 </i>
             }
         })
@@ -90,7 +90,7 @@ fn ended(mut history: Vec<OutcomeInterval>, since: DateTime<Utc>) -> Vec<Outcome
     history
 }
 
-/// A part of the strip, in per cent of its width.
+/// A part of the strip, in shares of its width.
 #[derive(Debug, PartialEq)]
 struct Stretch {
     outcome: Outcome,
@@ -101,7 +101,7 @@ struct Stretch {
 
 fn stretches(history: &[OutcomeInterval], from: DateTime<Utc>, now: DateTime<Utc>) -> Vec<Stretch> {
     let seconds = |at: DateTime<Utc>| at.timestamp() as f64;
-    let across = Scale { values: (seconds(from), seconds(now)), coordinates: (0.0, 100.0) };
+    let across = Scale { values: (seconds(from), seconds(now)), coordinates: (0.0, 1.0) };
     history
         .iter()
         .filter_map(|interval| {
@@ -159,7 +159,7 @@ mod tests {
             .into_iter()
             .map(|stretch| (stretch.outcome, stretch.start, stretch.width))
             .collect();
-        assert_eq!(places, [(Outcome::Unknown, 0.0, 50.0), (Outcome::Pass, 50.0, 50.0)]);
+        assert_eq!(places, [(Outcome::Unknown, 0.0, 0.5), (Outcome::Pass, 0.5, 0.5)]);
         assert_eq!(summary(&history, now), "Outcome over 90 days: holds for 45 days, 2 changes before.");
     }
 

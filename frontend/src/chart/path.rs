@@ -1,6 +1,6 @@
 //! The `d` of SVG paths.
 
-use std::fmt::Write;
+use crate::format::decimal;
 
 /// A place on the chart.
 pub(crate) type Point = (f64, f64);
@@ -31,6 +31,13 @@ pub(crate) fn band(lower: &[Option<Point>], upper: &[Option<Point>]) -> String {
     path
 }
 
+/// A straight line.
+pub(crate) fn straight(from: Point, to: Point) -> String {
+    let mut path = String::new();
+    append(&mut path, &[from, to]);
+    path
+}
+
 /// The stretches without a hole.
 fn runs(points: &[Option<Point>]) -> Vec<Vec<Point>> {
     points
@@ -42,8 +49,10 @@ fn runs(points: &[Option<Point>]) -> Vec<Vec<Point>> {
 
 fn append(path: &mut String, points: &[Point]) {
     for (index, (x, y)) in points.iter().enumerate() {
-        // Writing to a string cannot fail.
-        let _ = write!(path, "{}{x:.1} {y:.1}", if index == 0 { 'M' } else { 'L' });
+        path.push(if index == 0 { 'M' } else { 'L' });
+        path.push_str(&decimal(*x));
+        path.push(' ');
+        path.push_str(&decimal(*y));
     }
 }
 
@@ -54,7 +63,7 @@ mod tests {
     #[test]
     fn a_line_breaks_where_nothing_is_known() {
         let points = [Some((0.0, 1.0)), Some((10.0, 2.0)), None, Some((30.0, 4.0)), Some((40.0, 5.25))];
-        assert_eq!(line(&points), "M0.0 1.0L10.0 2.0M30.0 4.0L40.0 5.2");
+        assert_eq!(line(&points), "M0.0 1.0L10.0 2.0M30.0 4.0L40.0 5.3");
         assert_eq!(line(&[None, None]), "");
     }
 

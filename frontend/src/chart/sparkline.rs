@@ -28,7 +28,7 @@ pub(crate) fn Sparkline(
         .map(|point| point.score.map(|score| (across.place(day_number(point.day)), down.place(score.low))))
         .collect();
     view! {
-        <svg class="sparkline" width=WIDTH height=HEIGHT role="img" aria-label=summary::of_score(&points)>
+        <svg class="sparkline" width="72" height="20" role="img" aria-label=summary::of_score(&points)>
             <path class="line" d=path::line(&line)></path>
         </svg>
     }

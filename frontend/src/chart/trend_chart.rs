@@ -14,7 +14,7 @@ use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
-/// The size of the drawing; it is stretched to the room that there is.
+/// The size of the drawing, as in `viewBox`; it is stretched to the room that there is.
 const WIDTH: f64 = 1000.0;
 const HEIGHT: f64 = 200.0;
 
@@ -73,10 +73,10 @@ pub(crate) fn TrendChart(
             )
         }
     };
-    let percent = |day: NaiveDate| format!("{:.2}%", across.place(day_number(day)) / WIDTH * 100.0);
+    let percent = |day: NaiveDate| format::css_percent(across.place(day_number(day)) / WIDTH);
     let grid: Vec<_> = [0.0, 0.25, 0.5, 0.75, 1.0]
         .iter()
-        .map(|share| view! { <line class="grid" x1="0" x2=WIDTH y1=share * HEIGHT y2=share * HEIGHT></line> })
+        .map(|share| view! { <path class="grid" d=path::straight((0.0, share * HEIGHT), (WIDTH, share * HEIGHT))></path> })
         .collect();
     let heights: Vec<_> = [0, 2, 4]
         .iter()
@@ -95,7 +95,7 @@ pub(crate) fn TrendChart(
         .iter()
         .map(|annotation| {
             let x = across.place(day_number(annotation.at.date_naive()));
-            view! { <line class="annotation" x1=x x2=x y1="0" y2=HEIGHT></line> }
+            view! { <path class="annotation" d=path::straight((x, 0.0), (x, HEIGHT))></path> }
         })
         .collect();
     let named = annotations(&shown);
@@ -124,14 +124,14 @@ pub(crate) fn TrendChart(
         move || {
             let point = pointed.get().and_then(|index| trend.points.get(index))?;
             let x = across.place(day_number(point.day));
-            Some(view! { <line class="guide" x1=x x2=x y1="0" y2=HEIGHT></line> })
+            Some(view! { <path class="guide" d=path::straight((x, 0.0), (x, HEIGHT))></path> })
         }
     };
     view! {
         <figure class="chart">
             <div class="heights" aria-hidden="true">{heights}</div>
             <div class="plot" on:pointermove=point_at on:pointerleave=move |_| pointed.set(None)>
-                <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" role="img" aria-label=label>
+                <svg viewBox="0 0 1000 200" preserveAspectRatio="none" role="img" aria-label=label>
                     {grid}
                     <path class="band" d=band></path>
                     {marks}

@@ -21,13 +21,31 @@ where
     T: Send + Sync + 'static,
     V: IntoView + 'static,
 {
+    frame(
+        Signal::derive(move || fetch.error()),
+        Box::new(move || fetch.retry()),
+        Box::new(move || fetch.value().map(|value| view(value).into_any())),
+        words,
+        space,
+    )
+}
+
+/// The part that is the same for whatever is loaded.
+fn frame(
+    error: Signal<Option<ApiError>>,
+    retry: Box<dyn Fn() + Send + Sync>,
+    content: Box<dyn Fn() -> Option<AnyView> + Send + Sync>,
+    words: &'static str,
+    space: &'static str,
+) -> AnyView {
+    let retry = StoredValue::new(retry);
     view! {
-        {move || fetch.error().map(|error| view! { <ProblemNotice error retry=move || fetch.retry()/> })}
-        {move || match fetch.value() {
-            Some(value) => Either::Left(view(value)),
+        {move || error.get().map(|error| view! { <ProblemNotice error retry=move || retry.with_value(|retry| retry())/> })}
+        {move || match content() {
+            Some(content) => Either::Left(content),
             None => Either::Right(
-                fetch
-                    .error()
+                error
+                    .get()
                     .is_none()
                     .then(|| view! { <p class=format!("loading {space}") role="status">{words}</p> }),
             ),

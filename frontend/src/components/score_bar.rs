@@ -11,11 +11,10 @@ pub(crate) fn ScoreBar(
     score: Option<Score>,
 ) -> impl IntoView {
     let Score { low, high } = score.unwrap_or(Score { low: 0.0, high: 0.0 });
-    let width = |share: f64| format!("{:.2}%", share * 100.0);
     view! {
         <div class="range" class:empty=score.is_none() role="img" aria-label=format!("Score: {}", format::spoken_score(score))>
-            <i class="holds" style:width=width(low)></i>
-            <i class="unknown" style:width=width(high - low)></i>
+            <i class="holds" style:width=format::css_percent(low)></i>
+            <i class="unknown" style:width=format::css_percent(high - low)></i>
         </div>
     }
 }

@@ -30,20 +30,10 @@ fn Cluster(name: String) -> impl IntoView {
     let live = Live::get();
     let stored = StoredValue::new(name.clone());
     let news = live.news(move || stored.try_get_value());
-    let cluster =
-        Fetch::new(|| (), news, move |()| async move { api::cluster_items(&stored.get_value()).await });
-    let trend = Fetch::new(
-        || (),
-        news,
-        move |()| async move { api::trend(90, Some(&stored.get_value()), None).await },
-    );
-    let changes = Fetch::new(
-        || (),
-        news,
-        move |()| async move { api::changes(30, Some(&stored.get_value()), 200).await },
-    );
-    let runs =
-        Fetch::new(|| (), news, move |()| async move { api::runs(Some(&stored.get_value()), 8, None).await });
+    let cluster = Fetch::new(news, move || stored.with_value(|name| api::cluster_items(name)));
+    let trend = Fetch::new(news, move || stored.with_value(|name| api::trend(90, Some(name), None)));
+    let changes = Fetch::new(news, move || stored.with_value(|name| api::changes(30, Some(name), 200)));
+    let runs = Fetch::new(news, move || stored.with_value(|name| api::runs(Some(name), 8, None)));
     Effect::new(move |_| {
         if let Some(run) = cluster.value().and_then(|answer| answer.cluster.running) {
             live.runs().update(|runs| runs.going_on_since_before(&stored.get_value(), run));

@@ -44,17 +44,16 @@ pub(crate) fn Findings(
         query.with(|query| query.get_str("offset").and_then(|text| text.parse().ok()).unwrap_or(0))
     });
     let cluster = StoredValue::new(cluster);
-    let page = Fetch::new(
-        move || FindingFilter {
+    let page = Fetch::new(news, move || {
+        let filter = FindingFilter {
             state: state.get(),
             scope: Scope::Application,
             text: text.get(),
             offset: offset.get(),
             limit: LIMIT,
-        },
-        news,
-        move |filter| async move { api::findings(&cluster.get_value(), item, &filter).await },
-    );
+        };
+        cluster.with_value(|cluster| api::findings(cluster, item, &filter))
+    });
     let address = move |state: FindingState, text: String, offset: u32| {
         address::with_query(
             &path.get(),
@@ -168,17 +167,16 @@ pub(crate) fn SystemFindings(
 ) -> impl IntoView {
     let limit = RwSignal::new(LIMIT);
     let cluster = StoredValue::new(cluster);
-    let page = Fetch::new(
-        move || FindingFilter {
+    let page = Fetch::new(news, move || {
+        let filter = FindingFilter {
             state: FindingState::Open,
             scope: Scope::System,
             text: String::new(),
             offset: 0,
             limit: limit.get(),
-        },
-        news,
-        move |filter| async move { api::findings(&cluster.get_value(), item, &filter).await },
-    );
+        };
+        cluster.with_value(|cluster| api::findings(cluster, item, &filter))
+    });
     let number = move || {
         let detail = detail.value();
         detail.and_then(|detail| detail.state.as_ref().map(|state| state.system_findings)).unwrap_or(0)

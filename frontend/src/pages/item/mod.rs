@@ -48,14 +48,9 @@ fn Item(cluster: String, item: ItemId) -> impl IntoView {
     let texts = Texts::get();
     let name = StoredValue::new(cluster.clone());
     let news = live.news(move || name.try_get_value());
-    let detail = Fetch::new(|| (), news, move |()| async move { api::item(&name.get_value(), item).await });
-    let trend = Fetch::new(
-        || (),
-        news,
-        move |()| async move { api::trend(90, Some(&name.get_value()), Some(item)).await },
-    );
-    let remediation =
-        Fetch::new(|| (), news, move |()| async move { api::remediation(&name.get_value(), item).await });
+    let detail = Fetch::new(news, move || name.with_value(|name| api::item(name, item)));
+    let trend = Fetch::new(news, move || name.with_value(|name| api::trend(90, Some(name), Some(item))));
+    let remediation = Fetch::new(news, move || name.with_value(|name| api::remediation(name, item)));
     Effect::new(move |_| {
         if let Some(run) = detail.value().and_then(|detail| detail.cluster.running) {
             live.runs().update(|runs| runs.going_on_since_before(&name.get_value(), run));

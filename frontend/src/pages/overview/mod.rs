@@ -24,9 +24,9 @@ use score::ScoreCard;
 pub(crate) fn OverviewPage() -> impl IntoView {
     let live = Live::get();
     let news = live.news(|| None);
-    let overview = Fetch::new(|| (), news, |()| api::overview());
-    let trend = Fetch::new(|| (), news, |()| api::trend(90, None, None));
-    let changes = Fetch::new(|| (), news, |()| api::changes(7, None, 200));
+    let overview = Fetch::new(news, api::overview);
+    let trend = Fetch::new(news, || api::trend(90, None, None));
+    let changes = Fetch::new(news, || api::changes(7, None, 200));
     let clock = Clock::get();
     Effect::new(move |_| {
         if let Some(overview) = overview.value() {

@@ -24,11 +24,7 @@ pub(crate) fn RunsPage() -> impl IntoView {
         query.with(|query| query.get("before").and_then(|before| before.parse::<i64>().ok()))
     });
     let news = Live::get().news(move || cluster.get());
-    let runs = Fetch::new(
-        move || (cluster.get(), before.get()),
-        news,
-        |(cluster, before)| async move { api::runs(cluster.as_deref(), LIMIT, before).await },
-    );
+    let runs = Fetch::new(news, move || api::runs(cluster.get().as_deref(), LIMIT, before.get()));
     let heading =
         move || cluster.get().map_or_else(|| "Runs".to_owned(), |cluster| format!("Runs of {cluster}"));
 
