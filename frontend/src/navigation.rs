@@ -3,11 +3,11 @@
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
 
-/// What is announced, and whether the page is the first that was opened.
+/// What is announced, and which page was opened last.
 #[derive(Clone, Copy)]
 pub(crate) struct Navigation {
     announcement: RwSignal<String>,
-    opened: StoredValue<bool>,
+    opened: StoredValue<Option<String>>,
 }
 
 impl Navigation {
@@ -15,7 +15,7 @@ impl Navigation {
     pub(crate) fn provide() {
         provide_context(Navigation {
             announcement: RwSignal::new(String::new()),
-            opened: StoredValue::new(false),
+            opened: StoredValue::new(None),
         });
     }
 }
@@ -43,17 +43,18 @@ pub(crate) fn PageHeading(
     let pathname = use_location().pathname;
     Effect::new(move |_| document().set_title(&format!("{} · Rampart", title.get())));
     Effect::new(move |_| {
-        pathname.track();
         let Some(heading) = heading.get() else { return };
-        // The first page is announced by the browser.
-        if navigation.opened.get_value() {
+        let path = pathname.get();
+        let before = navigation.opened.get_value();
+        // The browser announces the first page; a page that is built anew at the same address is no news.
+        if before.as_ref().is_some_and(|before| *before != path) {
             // The router scrolls; a heading that cannot take the focus is still announced.
             let options = web_sys::FocusOptions::new();
             options.set_prevent_scroll(true);
             let _ = heading.focus_with_options(&options);
             navigation.announcement.set(title.get_untracked());
         }
-        navigation.opened.set_value(true);
+        navigation.opened.set_value(Some(path));
     });
     view! { <h1 tabindex="-1" node_ref=heading>{text}</h1> }
 }

@@ -190,6 +190,11 @@ pub(crate) fn change(kind: ChangeKind, number: u32) -> String {
     }
 }
 
+/// Whether the words leave something to say: which object, which version, what it is now.
+pub(crate) const fn change_needs_detail(kind: ChangeKind) -> bool {
+    !matches!(kind, ChangeKind::Regressed | ChangeKind::Fixed | ChangeKind::BecameUnknown)
+}
+
 /// The shape and the sign of a change.
 pub(crate) const fn change_mark(kind: ChangeKind) -> (&'static str, &'static str) {
     match kind {

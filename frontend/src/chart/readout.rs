@@ -17,9 +17,20 @@ pub(crate) fn of_point(point: &TrendPoint, measure: &Measure) -> String {
         Measure::Score if point.score.is_none() => format!("{day}: no completed run"),
         Measure::Score => format!("{day}: {} ({})", format::score(point.score), words::counts(point.counts)),
         Measure::Violating(unit) => match point.violating {
-            None => format!("{day}: no completed run"),
+            None => format!("{day}: {}", why_no_number(point)),
             Some(violating) => format!("{day}: {} short", format::count(violating, unit)),
         },
+    }
+}
+
+/// Why a day has no number of violating units.
+pub(crate) const fn why_no_number(point: &TrendPoint) -> &'static str {
+    if point.counts.unknown > 0 {
+        "unknown"
+    } else if point.counts.not_applicable > 0 {
+        "not applicable"
+    } else {
+        "no completed run"
     }
 }
 
@@ -45,7 +56,9 @@ mod tests {
             "7 Nov: 50–75\u{a0}% (2 hold · 1 falls short · 1 unknown)"
         );
         assert_eq!(of_point(&point, &Measure::Violating("node".into())), "7 Nov: 1 node short");
-        let nothing = TrendPoint { violating: None, ..point };
+        let unknown = TrendPoint { violating: None, ..point };
+        assert_eq!(of_point(&unknown, &Measure::Violating("node".into())), "7 Nov: unknown");
+        let nothing = TrendPoint { counts: OutcomeCounts::default(), ..unknown };
         assert_eq!(of_point(&nothing, &Measure::Violating("node".into())), "7 Nov: no completed run");
     }
 }

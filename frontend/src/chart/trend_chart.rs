@@ -175,7 +175,7 @@ fn table(trend: &Trend, measure: &Measure) -> impl IntoView + use<> {
         .rev()
         .map(|point| {
             let value = if violating {
-                point.violating.map_or_else(|| "no run".to_owned(), format::number)
+                point.violating.map_or_else(|| readout::why_no_number(point).to_owned(), format::number)
             } else {
                 format::score(point.score)
             };

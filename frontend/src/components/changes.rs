@@ -49,15 +49,17 @@ fn entry(ChangeGroup { first, number }: ChangeGroup, name_clusters: bool) -> imp
         }),
         None => Either::Right("Checklist"),
     };
+    let detail =
+        if number == 1 && words::change_needs_detail(first.kind) { first.detail } else { String::new() };
     view! {
         <li>
             <Mark class sign/>
             <div>
-                <p>
-                    {subject} {name_clusters.then(|| view! { " · " <b>{cluster}</b> })} ": "
-                    {words::change(first.kind, number)}
+                <p>{subject} ": " {words::change(first.kind, number)}</p>
+                <p class="muted detail" title=detail.clone()>
+                    {name_clusters.then(|| view! { <b>{cluster}</b> })}
+                    {(name_clusters && !detail.is_empty()).then_some(" · ")} {detail.clone()}
                 </p>
-                <p class="muted detail">{(number == 1).then_some(first.detail)}</p>
             </div>
             <small><Age at=first.at/></small>
         </li>

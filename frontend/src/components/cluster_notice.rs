@@ -9,6 +9,9 @@ use rampart_shared::api::{ClusterSummary, Freshness, RunKind};
 pub(crate) fn ClusterNotice(
     /// The cluster.
     cluster: ClusterSummary,
+    /// Whether a last run that read only a part is worth a word.
+    #[prop(optional)]
+    partial: bool,
 ) -> impl IntoView {
     let freshness = match cluster.freshness {
         Freshness::Current => None,
@@ -23,7 +26,7 @@ pub(crate) fn ClusterNotice(
             <p><strong>"Never evaluated."</strong> " No run of this cluster was completed yet."</p>
         }.into_any()),
     };
-    let failed = cluster.last_run.filter(|run| run.kind != RunKind::Complete).map(|run| {
+    let failed = cluster.last_run.filter(|run| run.kind != RunKind::Complete && (partial || run.kind != RunKind::Partial)).map(|run| {
         let (word, advice) = words::incomplete_run(run.kind);
         view! {
             <p>

@@ -14,7 +14,7 @@ pub(crate) fn ConnectionState() -> impl IntoView {
         Connection::Paused => "Paused",
     };
     view! {
-        <p class="connection" class:lost=move || live.connection() == Connection::Lost role="status" aria-label="Updates">
+        <p class="connection" class:lost=move || live.connection() == Connection::Lost class:open=move || live.connection() == Connection::Open role="status" aria-label="Updates">
             {words}
         </p>
     }

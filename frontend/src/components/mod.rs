@@ -12,6 +12,7 @@ mod runs_table;
 mod score_bar;
 mod scroll_region;
 mod theme_select;
+mod with_code;
 
 pub(crate) use age::Age;
 pub(crate) use changes::ChangeList;
@@ -25,3 +26,4 @@ pub(crate) use runs_table::RunsTable;
 pub(crate) use score_bar::ScoreBar;
 pub(crate) use scroll_region::ScrollRegion;
 pub(crate) use theme_select::ThemeSelect;
+pub(crate) use with_code::WithCode;

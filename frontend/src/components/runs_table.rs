@@ -16,8 +16,11 @@ pub(crate) fn RunsTable(
     /// Whether each row names its cluster.
     #[prop(optional)]
     name_clusters: bool,
+    /// Whether there is little room: causes and items are left to the list of runs.
+    #[prop(optional)]
+    brief: bool,
 ) -> impl IntoView {
-    let rows: Vec<_> = runs.into_iter().map(|run| row(run, name_clusters)).collect();
+    let rows: Vec<_> = runs.into_iter().map(|run| row(run, name_clusters, brief)).collect();
     view! {
         <ScrollRegion label="Runs">
             <table class="rows runs">
@@ -27,7 +30,7 @@ pub(crate) fn RunsTable(
                         <th scope="col">"Result"</th>
                         <th scope="col">"Finished"</th>
                         <th scope="col" class="number">"Took"</th>
-                        <th scope="col">"Items"</th>
+                        {(!brief).then(|| view! { <th scope="col">"Items"</th> })}
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -37,7 +40,7 @@ pub(crate) fn RunsTable(
     .into_any()
 }
 
-fn row(run: RunSummary, name_clusters: bool) -> impl IntoView {
+fn row(run: RunSummary, name_clusters: bool, brief: bool) -> impl IntoView {
     let class = words::run_class(run.kind);
     let items = match run.counts {
         Some(counts) => words::counts(counts),
@@ -53,14 +56,19 @@ fn row(run: RunSummary, name_clusters: bool) -> impl IntoView {
                     <Mark class sign=words::run_sign(run.kind)/>
                     {words::run(run.kind)}
                 </span>
-                {run.detail.map(|detail| view! { <p class="muted detail">{detail}</p> })}
+                {run.detail.filter(|_| !brief).map(|detail| view! {
+                    <p class="muted detail" title=detail.clone()>{detail.clone()}</p>
+                })}
+                {(brief && run.changed).then(|| view! { <span class="tag">"changed"</span> })}
             </td>
             <td class="nowrap"><Age at=run.finished_at/></td>
             <td class="number nowrap">{format::took(run.started_at, run.finished_at)}</td>
-            <td>
-                {items}
-                {run.changed.then(|| view! { <span class="tag">"changed"</span> })}
-            </td>
+            {(!brief).then(|| view! {
+                <td class="nowrap">
+                    {items}
+                    {run.changed.then(|| view! { <span class="tag">"changed"</span> })}
+                </td>
+            })}
         </tr>
     }
 }

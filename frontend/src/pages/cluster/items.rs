@@ -61,7 +61,7 @@ fn table(answer: &ClusterItems, category: Category, items: &[&ItemDocumentation]
         })
         .collect();
     view! {
-        <ScrollRegion label=category.title()>
+        <ScrollRegion label=format!("Items of {}", category.title().to_ascii_lowercase())>
             <table class="rows items">
                 <thead>
                     <tr>

@@ -52,7 +52,7 @@ fn Cluster(name: String) -> impl IntoView {
             <EvaluateNow cluster=Signal::stored(Some(name.clone()))/>
         </div>
         <Loaded fetch=cluster words="Loading the cluster…" space="short" view=|answer| view! {
-            <ClusterNotice cluster=answer.cluster.clone()/>
+            <ClusterNotice cluster=answer.cluster.clone() partial=true/>
             <Facts cluster=answer.cluster.clone()/>
         }/>
         <div class="two">
@@ -81,7 +81,7 @@ fn Cluster(name: String) -> impl IntoView {
                     <h2 id="runs">"Recent runs" <a class="more" href=address::runs_page(Some(&name), None)>"All runs"</a></h2>
                     <Loaded fetch=runs words="Loading runs…" space="short" view=|page| match page.runs.is_empty() {
                         true => Either::Left(view! { <p class="empty">"No run yet."</p> }),
-                        false => Either::Right(view! { <RunsTable runs=page.runs.clone()/> }),
+                        false => Either::Right(view! { <RunsTable runs=page.runs.clone() brief=true/> }),
                     }/>
                 </section>
             </div>

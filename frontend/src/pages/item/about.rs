@@ -1,5 +1,6 @@
 //! What an item is about.
 
+use crate::components::WithCode;
 use leptos::prelude::*;
 use rampart_shared::ItemDocumentation;
 
@@ -32,19 +33,7 @@ pub(crate) fn About(
     .into_any()
 }
 
-/// Paragraphs are set apart by an empty line; words between backticks are code.
+/// Paragraphs are set apart by an empty line.
 fn paragraphs(text: &str) -> Vec<impl IntoView + use<>> {
-    text.split("\n\n")
-        .map(|paragraph| {
-            let pieces: Vec<_> = paragraph
-                .split('`')
-                .enumerate()
-                .map(|(index, piece)| {
-                    let piece = piece.to_owned();
-                    if index % 2 == 1 { view! { <code>{piece}</code> }.into_any() } else { piece.into_any() }
-                })
-                .collect();
-            view! { <p>{pieces}</p> }
-        })
-        .collect()
+    text.split("\n\n").map(|paragraph| view! { <p><WithCode text=paragraph/></p> }).collect()
 }

@@ -145,7 +145,7 @@ fn Search(text: Memo<String>) -> impl IntoView {
             <span class="visually-hidden">"Search findings"</span>
             <input
                 type="search"
-                placeholder="Name, namespace or field"
+                placeholder="Name, namespace, field"
                 prop:value=text
                 on:input=move |event| search(event_target_value(&event))
             />
@@ -203,11 +203,7 @@ pub(crate) fn SystemFindings(
 
 fn table(page: &FindingPage, state: FindingState) -> impl IntoView + use<> {
     let rows: Vec<_> = page.findings.iter().map(row).collect();
-    let last = match state {
-        FindingState::Open => None,
-        FindingState::Unconfirmed => Some("Unconfirmed since"),
-        FindingState::Resolved => Some("Resolved"),
-    };
+    let last = last_heading(state);
     view! {
         <ScrollRegion label="Table of findings">
             <table class="rows findings">
@@ -248,15 +244,29 @@ fn row(record: &FindingRecord) -> impl IntoView + use<> {
                 <small class="below">{place}</small>
             </th>
             <td class="path">
-                {finding.path.clone()}
+                <span>{breakable(&finding.path)}</span>
                 {finding.note.clone().map(|note| view! { <small class="below">{note}</small> })}
             </td>
-            <td class="observed">{finding.observed.clone()}</td>
-            <td class="expected">{finding.expected.clone()}</td>
-            <td class="nowrap"><Age at=record.first_seen/> {reopened}</td>
-            {(record.state != FindingState::Open).then(|| view! { <td class="nowrap">{last.map(|at| view! { <Age at/> })}</td> })}
+            <td class="observed" data-label="Observed">{finding.observed.clone()}</td>
+            <td class="expected" data-label="Expected">{finding.expected.clone()}</td>
+            <td class="nowrap" data-label="First seen"><Age at=record.first_seen/> {reopened}</td>
+            {last_heading(record.state).map(|heading| view! { <td class="nowrap" data-label=heading>{last.map(|at| view! { <Age at/> })}</td> })}
         </tr>
     }
+}
+
+/// The heading of the time that a state adds.
+const fn last_heading(state: FindingState) -> Option<&'static str> {
+    match state {
+        FindingState::Open => None,
+        FindingState::Unconfirmed => Some("Unconfirmed since"),
+        FindingState::Resolved => Some("Resolved"),
+    }
+}
+
+/// A path that may break after its dots, so that no field's name is cut.
+fn breakable(path: &str) -> Vec<impl IntoView + use<>> {
+    path.split_inclusive('.').map(|piece| view! { {piece.to_owned()} <wbr/> }).collect()
 }
 
 /// What an empty list means.

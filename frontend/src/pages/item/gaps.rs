@@ -1,6 +1,9 @@
 //! What was not seen.
 
-use crate::{components::CopyButton, rbac_rule, words};
+use crate::{
+    components::{CopyButton, WithCode},
+    rbac_rule, words,
+};
 use leptos::prelude::*;
 use rampart_shared::Gap;
 
@@ -41,9 +44,9 @@ fn gap(gap: Gap) -> impl IntoView {
     view! {
         <li>
             <p><code class="strong">{gap.kind.to_string()}</code> " " <span class="tag">{words::gap_reason(gap.reason)}</span></p>
-            <p>{gap.detail}</p>
+            <p><WithCode text=gap.detail/></p>
             {objects}
-            {(!gap.closed_by.is_empty()).then(|| view! { <p><span class="muted">"To close it: "</span> {gap.closed_by}</p> })}
+            {(!gap.closed_by.is_empty()).then(|| view! { <p><span class="muted">"To close it: "</span> <WithCode text=gap.closed_by/></p> })}
             {rule}
         </li>
     }

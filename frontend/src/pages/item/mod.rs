@@ -20,7 +20,7 @@ use findings::{Findings, SystemFindings};
 use gaps::Gaps;
 use leptos::{either::Either, prelude::*};
 use leptos_router::hooks::use_params_map;
-use rampart_shared::{ItemId, api::ItemDetail};
+use rampart_shared::{ItemId, Outcome, api::ItemDetail};
 use remediation::RemediationCard;
 use state::StateCard;
 
@@ -67,6 +67,11 @@ fn Item(cluster: String, item: ItemId) -> impl IntoView {
     });
     // Of these, only changes build their sections anew, not every answer.
     let evaluated = Memo::new(move |_| detail.value().is_some_and(|detail| detail.state.is_some()));
+    let unknown = Memo::new(move |_| {
+        detail.value().is_some_and(|detail| {
+            detail.state.as_ref().is_some_and(|state| state.outcome == Outcome::Unknown)
+        })
+    });
     let has_system_findings = Memo::new(move |_| {
         detail
             .value()
@@ -109,7 +114,7 @@ fn Item(cluster: String, item: ItemId) -> impl IntoView {
             <div class="stack">
                 {
                     let cluster = cluster.clone();
-                    move || evaluated.get().then(|| view! { <RemediationCard cluster=cluster.clone() item remediation/> })
+                    move || evaluated.get().then(|| view! { <RemediationCard cluster=cluster.clone() item remediation unknown/> })
                 }
                 {move || texts.of(item).map(|texts| view! { <About texts/> })}
             </div>

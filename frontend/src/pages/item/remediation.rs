@@ -22,9 +22,11 @@ pub(crate) fn RemediationCard(
     item: ItemId,
     /// The remediation.
     remediation: Fetch<RemediationView>,
+    /// Whether it is unknown how the item stands.
+    unknown: Memo<bool>,
 ) -> impl IntoView {
     let content = move || match (remediation.value(), remediation.error()) {
-        (Some(view), _) => EitherOf3::A(content(&cluster, item, &view)),
+        (Some(view), _) => EitherOf3::A(content(&cluster, item, &view, unknown.get())),
         (None, Some(error)) if !error.is_not_found() => {
             EitherOf3::B(view! { <ProblemNotice error retry=move || remediation.retry()/> })
         }
@@ -40,11 +42,15 @@ pub(crate) fn RemediationCard(
     .into_any()
 }
 
-fn content(cluster: &str, item: ItemId, view: &RemediationView) -> impl IntoView + use<> {
+fn content(cluster: &str, item: ItemId, view: &RemediationView, unknown: bool) -> impl IntoView + use<> {
     let remediation = &view.remediation;
     if remediation.documents.is_empty() {
-        return view! { <p class="empty">"Nothing falls short, so there is nothing to change."</p> }
-            .into_any();
+        let told = if unknown {
+            "Nothing is known to fall short. What to change is said once the gaps are closed."
+        } else {
+            "Nothing falls short, so there is nothing to change."
+        };
+        return view! { <p class="empty">{told}</p> }.into_any();
     }
     let applied = remediation.documents.iter().any(|document| document.target.is_applied());
     let texts = [

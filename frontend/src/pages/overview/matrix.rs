@@ -72,7 +72,7 @@ pub(crate) fn Matrix(
 #[component]
 pub(crate) fn Legend() -> impl IntoView {
     let entry = |outcome: Outcome, text: &'static str| {
-        view! { <span><Mark class=words::outcome_class(outcome) sign=words::outcome_sign(outcome, 7)/> {text}</span> }
+        view! { <span><Mark class=words::outcome_class(outcome) sign=words::outcome_sign(outcome, 7)/> " " {text}</span> }
     };
     view! {
         <small class="legend">
@@ -136,7 +136,7 @@ fn row(cluster: &ClusterSummary, columns: &[Column]) -> impl IntoView + use<> {
             <th scope="row" class="name">
                 <a href=address::cluster_page(&cluster.name)>{cluster.name.clone()}</a>
                 {labels}
-                {(!kind.is_empty()).then(|| view! { <span class="tag">{kind}</span> })}
+                {(!kind.is_empty()).then(|| view! { <small class="below">{kind}</small> })}
                 {trouble(cluster)}
             </th>
             <td class="spark"><Sparkline points=cluster.trend.clone()/></td>
@@ -159,7 +159,7 @@ fn trouble(cluster: &ClusterSummary) -> impl IntoView + use<> {
         let last = cluster.last_evaluated_at.map(|at| view! { ", evaluated " <Age at/> });
         view! { <span>"Stale" {last}</span> }
     });
-    (failed.is_some() || stale.is_some()).then(|| view! { <small class="warn">{stale} {failed}</small> })
+    (failed.is_some() || stale.is_some()).then(|| view! { <small class="trouble">{stale} {failed}</small> })
 }
 
 fn link(cluster: &ClusterSummary, texts: &ItemDocumentation, cell: &ItemCell) -> impl IntoView + use<> {
@@ -183,7 +183,7 @@ fn totals(clusters: &[ClusterSummary], columns: &[Column]) -> impl IntoView + us
                 .map(|cell| cell.outcome)
                 .collect();
             let told = format!("{}: {}", column.texts.short_title, words::counts(counts));
-            view! { <td class:first=column.first title=told>{counts.fail} <small>{format!("/{}", counts.applicable())}</small></td> }
+            view! { <td class:first=column.first class:none=counts.fail == 0 title=told>{counts.fail} <small>{format!("/{}", counts.applicable())}</small></td> }
         })
         .collect();
     view! {
