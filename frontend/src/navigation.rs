@@ -40,11 +40,11 @@ pub(crate) fn PageHeading(
     let navigation: Navigation = expect_context();
     let heading = NodeRef::<html::H1>::new();
     let title = title.unwrap_or(text);
-    let pathname = use_location().pathname;
+    // Not tracked: the heading of the page that is left would take the focus before the new one is there.
+    let path = use_location().pathname.get_untracked();
     Effect::new(move |_| document().set_title(&format!("{} · Rampart", title.get())));
     Effect::new(move |_| {
         let Some(heading) = heading.get() else { return };
-        let path = pathname.get();
         let before = navigation.opened.get_value();
         // The browser announces the first page; a page that is built anew at the same address is no news.
         if before.as_ref().is_some_and(|before| *before != path) {
@@ -54,7 +54,7 @@ pub(crate) fn PageHeading(
             let _ = heading.focus_with_options(&options);
             navigation.announcement.set(title.get_untracked());
         }
-        navigation.opened.set_value(Some(path));
+        navigation.opened.set_value(Some(path.clone()));
     });
     view! { <h1 tabindex="-1" node_ref=heading>{text}</h1> }
 }
