@@ -1,6 +1,7 @@
 //! The dashboard as browsers get it: `target/frontend/dist` with every file raw and compressed, and
 //! `manifest.json`, which tells the backend how to serve them.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::assets::{self, Files, Manifest, ManifestFile};
-use crate::{compress, node, wasm, wasm_toolchain, workspace};
+use crate::{compress, node, strip, wasm, wasm_toolchain, workspace};
 
 const ENTRY: &str = "index.html";
 const MANIFEST: &str = "manifest.json";
@@ -62,6 +63,15 @@ fn make(module: Vec<u8>, sources: Files, optimise: bool, dist: &Path) -> Result<
         if files.insert(path.clone(), content).is_some() {
             bail!("two files want to be published as /{path}");
         }
+    }
+    for (path, content) in &mut files {
+        let strip = match Path::new(path).extension().and_then(OsStr::to_str) {
+            Some("css") => strip::style,
+            Some("js") => strip::script,
+            _ => continue,
+        };
+        *content =
+            strip(str::from_utf8(content).with_context(|| format!("{path} is not text"))?).into_bytes();
     }
 
     // Written beside and then renamed: whoever reads the folder finds the old one or the new one.

@@ -18,6 +18,7 @@ mod process;
 mod run;
 mod setup;
 mod steps;
+mod strip;
 mod wasm;
 mod wasm_toolchain;
 mod workspace;
