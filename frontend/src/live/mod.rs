@@ -7,7 +7,7 @@ pub(crate) use runs::Runs;
 
 use leptos::prelude::*;
 use rampart_shared::api::Event;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// How long finished runs are gathered before pages load again: those of a fleet often end together.
 const GATHERING: Duration = Duration::from_millis(200);
@@ -30,8 +30,8 @@ pub(crate) enum Connection {
 pub(crate) struct Live {
     connection: RwSignal<Connection>,
     runs: RwSignal<Runs>,
-    /// How often something changed of a cluster.
-    news: RwSignal<BTreeMap<String, u64>>,
+    /// How often something changed of a cluster. A list: a map's code is larger than what it would save.
+    news: RwSignal<Vec<(String, u64)>>,
     /// How often everything may have changed.
     news_of_all: RwSignal<u64>,
     gathered: StoredValue<Vec<String>>,
@@ -43,7 +43,7 @@ impl Live {
         let live = Live {
             connection: RwSignal::new(Connection::Connecting),
             runs: RwSignal::new(Runs::default()),
-            news: RwSignal::new(BTreeMap::new()),
+            news: RwSignal::new(Vec::new()),
             news_of_all: RwSignal::new(0),
             gathered: StoredValue::new(Vec::new()),
         };
@@ -71,8 +71,10 @@ impl Live {
         Memo::new(move |_| {
             let of_all = self.news_of_all.get();
             let of_clusters = self.news.with(|news| match cluster() {
-                Some(cluster) => news.get(&cluster).copied().unwrap_or(0),
-                None => news.values().sum(),
+                Some(cluster) => {
+                    news.iter().find(|(name, _)| *name == cluster).map_or(0, |(_, times)| *times)
+                }
+                None => news.iter().map(|(_, times)| times).sum(),
             });
             of_all + of_clusters
         })
@@ -93,7 +95,10 @@ impl Live {
         let clusters = self.gathered.try_update_value(std::mem::take).unwrap_or_default();
         self.news.update(|news| {
             for cluster in clusters {
-                *news.entry(cluster).or_default() += 1;
+                match news.iter_mut().find(|(name, _)| *name == cluster) {
+                    Some((_, times)) => *times += 1,
+                    None => news.push((cluster, 1)),
+                }
             }
         });
     }

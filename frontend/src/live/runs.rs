@@ -2,12 +2,12 @@
 
 use crate::{format, words};
 use rampart_shared::api::{EvaluationAccepted, Event, RunKind, RunSummary};
-use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// How far a run is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Progress {
+    cluster: String,
     run: Uuid,
     step: Option<String>,
     done: u32,
@@ -21,13 +21,15 @@ enum End {
     Failed { cluster: String, detail: String },
 }
 
-/// The runs that go on, and those that ended since the last time that none did.
+/// The runs that go on, and those that ended since the last time that none did. Lists all of them: they are
+/// short, and the code of maps would be larger.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Runs {
-    going_on: BTreeMap<String, Progress>,
+    /// At most one of a cluster.
+    going_on: Vec<Progress>,
     ended: Vec<End>,
     /// A run may end before the answer to the request that started it arrives.
-    ended_ids: BTreeSet<Uuid>,
+    ended_ids: Vec<Uuid>,
 }
 
 impl Runs {
@@ -38,7 +40,7 @@ impl Runs {
             Event::RunProgress { run, cluster, step, done, total } => {
                 if !self.ended_ids.contains(&run) {
                     self.begin(run, cluster.clone());
-                    self.going_on.insert(cluster, Progress { run, step: Some(step), done, total });
+                    self.put(Progress { cluster, run, step: Some(step), done, total });
                 }
             }
             Event::RunFinished { run } => {
@@ -70,7 +72,7 @@ impl Runs {
     /// Whether a run goes on: of the cluster, or of any where none is named.
     pub(crate) fn is_running(&self, cluster: Option<&str>) -> bool {
         match cluster {
-            Some(cluster) => self.going_on.contains_key(cluster),
+            Some(cluster) => self.progress(cluster).is_some(),
             None => !self.going_on.is_empty(),
         }
     }
@@ -79,14 +81,14 @@ impl Runs {
     pub(crate) fn steps(&self, cluster: Option<&str>) -> (u32, u32) {
         self.going_on
             .iter()
-            .filter(|(name, _)| cluster.is_none_or(|cluster| cluster == name.as_str()))
-            .fold((0, 0), |(done, total), (_, progress)| (done + progress.done, total + progress.total))
+            .filter(|progress| cluster.is_none_or(|cluster| cluster == progress.cluster))
+            .fold((0, 0), |(done, total), progress| (done + progress.done, total + progress.total))
     }
 
     /// What goes on or how it ended, in words; empty when there is nothing to say.
     pub(crate) fn in_words(&self, cluster: Option<&str>) -> String {
         match cluster {
-            Some(cluster) => match self.going_on.get(cluster) {
+            Some(cluster) => match self.progress(cluster) {
                 Some(progress) => format::capitalised(&progress.in_words()),
                 None => self
                     .ended
@@ -107,42 +109,54 @@ impl Runs {
         // The one that got furthest says most.
         self.going_on
             .iter()
-            .max_by_key(|(_, progress)| progress.done)
-            .map_or_else(String::new, |(cluster, progress)| format!("{cluster}: {}", progress.in_words()))
+            .max_by_key(|progress| progress.done)
+            .map_or_else(String::new, |progress| format!("{}: {}", progress.cluster, progress.in_words()))
+    }
+
+    fn progress(&self, cluster: &str) -> Option<&Progress> {
+        self.going_on.iter().find(|progress| progress.cluster == cluster)
+    }
+
+    fn put(&mut self, progress: Progress) {
+        self.going_on.retain(|other| other.cluster != progress.cluster);
+        self.going_on.push(progress);
     }
 
     fn ends_in_words(&self) -> String {
         if let [only] = self.ended.as_slice() {
             return format!("{}: {}", only.cluster(), only.in_words());
         }
-        let clusters: BTreeSet<&str> = self.ended.iter().map(End::cluster).collect();
-        if clusters.is_empty() {
+        if self.ended.is_empty() {
             return String::new();
         }
+        // A cluster may have been evaluated more than once meanwhile.
+        let clusters = self.ended.iter().enumerate().filter(|(index, end)| {
+            self.ended.iter().skip(index + 1).all(|later| later.cluster() != end.cluster())
+        });
         let bad = self.ended.iter().filter(|end| end.is_bad()).count();
-        let clusters = u32::try_from(clusters.len()).unwrap_or(u32::MAX);
+        let clusters = u32::try_from(clusters.count()).unwrap_or(u32::MAX);
         let told = format!("Evaluated {}", format::count(clusters, "cluster"));
         if bad == 0 { format!("{told}.") } else { format!("{told}, {bad} without a result.") }
     }
 
     fn begin(&mut self, run: Uuid, cluster: String) {
         if self.ended_ids.contains(&run)
-            || self.going_on.get(&cluster).is_some_and(|progress| progress.run == run)
+            || self.progress(&cluster).is_some_and(|progress| progress.run == run)
         {
             return;
         }
         if self.going_on.is_empty() {
             self.ended.clear();
         }
-        self.going_on.insert(cluster, Progress { run, step: None, done: 0, total: 0 });
+        self.put(Progress { cluster, run, step: None, done: 0, total: 0 });
     }
 
     fn end(&mut self, run: Uuid, cluster: &str) {
-        self.going_on.remove(cluster);
-        self.ended_ids.insert(run);
-        // Ids grow with time, so the first is the oldest; no answer is on its way for that long.
+        self.going_on.retain(|progress| progress.cluster != cluster);
+        self.ended_ids.push(run);
+        // No answer is on its way for so long that it would be one of the first.
         if self.ended_ids.len() > 500 {
-            self.ended_ids.pop_first();
+            self.ended_ids.remove(0);
         }
     }
 }

@@ -66,8 +66,7 @@ fn open(live: Live, held: Held) {
         return;
     };
     let message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
-        let event = message.data().as_string().and_then(|data| serde_json::from_str::<Event>(&data).ok());
-        match event {
+        match message.data().as_string().and_then(|data| serde_json::from_str::<Event>(&data).ok()) {
             Some(event) => live.receive(event),
             // A newer server may say what this page does not understand.
             None => leptos::logging::warn!("an event cannot be read"),
