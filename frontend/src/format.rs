@@ -33,10 +33,12 @@ pub(crate) fn span(time: TimeDelta) -> String {
     }
 }
 
-/// How long a run took: `0.4 s`, `12 s`, `3 min 5 s`.
+/// How long a run took: `460 ms`, `2.4 s`, `12 s`, `3 min 5 s`.
 pub(crate) fn took(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
     let milliseconds = (to - from).num_milliseconds().max(0);
-    if milliseconds < 10_000 {
+    if milliseconds < 1_000 {
+        format!("{milliseconds} ms")
+    } else if milliseconds < 10_000 {
         format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100)
     } else if milliseconds < 60_000 {
         format!("{} s", milliseconds / 1_000)
@@ -182,11 +184,12 @@ mod tests {
     }
 
     #[test]
-    fn a_run_shows_tenths_only_while_they_matter() {
-        assert_eq!(took(at(0), at(0) + TimeDelta::milliseconds(460)), "0.4 s");
+    fn a_run_shows_parts_of_a_second_only_while_they_matter() {
+        assert_eq!(took(at(0), at(0) + TimeDelta::milliseconds(460)), "460 ms");
+        assert_eq!(took(at(0), at(0) + TimeDelta::milliseconds(2_460)), "2.4 s");
         assert_eq!(took(at(0), at(12)), "12 s");
         assert_eq!(took(at(0), at(185)), "3 min 5 s");
-        assert_eq!(took(at(5), at(0)), "0.0 s");
+        assert_eq!(took(at(5), at(0)), "0 ms");
     }
 
     #[test]

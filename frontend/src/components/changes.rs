@@ -57,11 +57,11 @@ fn entry(ChangeGroup { first, number }: ChangeGroup, name_clusters: bool) -> imp
             <div>
                 <p>{subject} ": " {words::change(first.kind, number)}</p>
                 <p class="muted detail" title=detail.clone()>
-                    {name_clusters.then(|| view! { <b>{cluster}</b> })}
-                    {(name_clusters && !detail.is_empty()).then_some(" · ")} {detail.clone()}
+                    {name_clusters.then(|| view! { <b>{cluster}</b> " · " })}
+                    <Age at=first.at/>
+                    {(!detail.is_empty()).then(|| format!(" · {detail}"))}
                 </p>
             </div>
-            <small><Age at=first.at/></small>
         </li>
     }
 }

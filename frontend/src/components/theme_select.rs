@@ -21,9 +21,9 @@ pub(crate) fn ThemeSelect() -> impl IntoView {
         <label class="theme">
             <span class="visually-hidden">"Theme"</span>
             <select on:change=move |event| choose(event_target_value(&event)) prop:value=chosen>
-                {option("", "System theme")}
-                {option("light", "Light theme")}
-                {option("dark", "Dark theme")}
+                {option("", "System")}
+                {option("light", "Light")}
+                {option("dark", "Dark")}
             </select>
         </label>
     }

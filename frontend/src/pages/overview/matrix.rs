@@ -137,6 +137,7 @@ fn row(cluster: &ClusterSummary, columns: &[Column]) -> impl IntoView + use<> {
                 <a href=address::cluster_page(&cluster.name)>{cluster.name.clone()}</a>
                 {labels}
                 {(!kind.is_empty()).then(|| view! { <small class="below">{kind}</small> })}
+                {(!cluster.items.is_empty()).then(|| view! { <small class="narrow-score">{format::score(cluster.score)}</small> })}
                 {trouble(cluster)}
             </th>
             <td class="spark"><Sparkline points=cluster.trend.clone()/></td>
