@@ -83,7 +83,9 @@ async function open(page: Page, address: string, theme: 'light' | 'dark'): Promi
 }
 
 async function picture(page: Page, name: string): Promise<void> {
-  if (process.env['RAMPART_SCREENSHOTS'] === '1') await page.screenshot({ path: `${images}${name}.png`, animations: 'disabled' });
+  if (process.env['RAMPART_SCREENSHOTS'] !== '1') return;
+  const fullPage = name === 'overview-light' || name === 'overview-dark';
+  await page.screenshot({ path: `${images}${name}.png`, animations: 'disabled', fullPage });
 }
 
 /** The container item with the most findings: its remedy is something to apply. */

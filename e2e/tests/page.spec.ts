@@ -64,7 +64,12 @@ test('the keyboard reaches everything: skip link, cells, and the heading of the 
   await page.goBack();
   await expect(page.getByRole('heading', { level: 1, name: 'Fleet' })).toBeFocused();
 
+  await page.goForward();
+  await expect(heading).toHaveText('Every application namespace denies traffic by default');
   await page.reload();
+  await expect(page.getByRole('region', { name: 'Table of findings' })).toBeVisible();
+  // A page that was opened and not gone to is announced by the browser itself.
+  await expect(page.locator('body')).toBeFocused();
   await page.keyboard.press('Tab');
   const skip = page.getByRole('link', { name: 'Skip to the content' });
   await expect(skip).toBeFocused();
