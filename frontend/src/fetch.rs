@@ -57,6 +57,11 @@ impl<T: Send + Sync + 'static> Fetch<T> {
         self.error.get()
     }
 
+    /// Whether there is no such thing; then what belongs to it need not say so too.
+    pub(crate) fn is_missing(self) -> Memo<bool> {
+        Memo::new(move |_| self.error.with(|error| error.as_ref().is_some_and(ApiError::is_not_found)))
+    }
+
     /// Asks again.
     pub(crate) fn retry(self) {
         self.retry.notify();

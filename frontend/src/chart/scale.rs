@@ -27,14 +27,11 @@ pub(crate) fn day_number(day: NaiveDate) -> f64 {
     f64::from(day.num_days_from_ce())
 }
 
-/// The smallest round number at or above the value, at least four: 1, 2 or 5 times a power of ten.
+/// The smallest round number at or above the value that has whole quarters: 4, 8 or 20 times a power of ten.
 pub(crate) fn round_above(value: u32) -> u32 {
-    if value <= 4 {
-        return 4;
-    }
     let mut power = 1_u64;
     loop {
-        for factor in [1, 2, 5] {
+        for factor in [4, 8, 20] {
             if factor * power >= u64::from(value) {
                 return u32::try_from(factor * power).unwrap_or(u32::MAX);
             }
@@ -83,7 +80,8 @@ mod tests {
     fn round_numbers_are_above() {
         let all: Vec<u32> =
             [0, 4, 5, 6, 14, 21, 50, 51, 999].iter().map(|value| round_above(*value)).collect();
-        assert_eq!(all, [4, 4, 5, 10, 20, 50, 50, 100, 1_000]);
+        assert_eq!(all, [4, 4, 8, 8, 20, 40, 80, 80, 2_000]);
+        assert!(all.iter().all(|round| round % 4 == 0));
     }
 
     #[test]

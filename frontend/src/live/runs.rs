@@ -196,7 +196,7 @@ impl End {
                     kind => format::capitalised(words::run(kind)),
                 };
                 match (&run.detail, run.changed) {
-                    (Some(detail), _) if run.kind != RunKind::Complete => format!("{told}: {detail}"),
+                    (Some(detail), _) if self.is_bad() => format!("{told}: {detail}"),
                     (_, true) => format!("{told}, with changes."),
                     (_, false) => format!("{told}, nothing changed."),
                 }
@@ -263,6 +263,8 @@ mod tests {
         runs.receive(finished(1, "eu", RunKind::Complete, None));
         assert_eq!(runs.in_words(Some("eu")), "Evaluated, nothing changed.");
         assert!(!runs.is_running(None));
+        let partial = after([started(2, "eu"), finished(2, "eu", RunKind::Partial, Some("no configz"))]);
+        assert_eq!(partial.in_words(Some("eu")), "Evaluated in part, nothing changed.");
     }
 
     #[test]

@@ -34,6 +34,7 @@ fn Cluster(name: String) -> impl IntoView {
     let trend = Fetch::new(news, move || stored.with_value(|name| api::trend(90, Some(name), None)));
     let changes = Fetch::new(news, move || stored.with_value(|name| api::changes(30, Some(name), 200)));
     let runs = Fetch::new(news, move || stored.with_value(|name| api::runs(Some(name), 8, None)));
+    let missing = cluster.is_missing();
     Effect::new(move |_| {
         if let Some(run) = cluster.value().and_then(|answer| answer.cluster.running) {
             live.runs().update(|runs| runs.going_on_since_before(&stored.get_value(), run));
@@ -55,7 +56,7 @@ fn Cluster(name: String) -> impl IntoView {
             <ClusterNotice cluster=answer.cluster.clone() partial=true/>
             <Facts cluster=answer.cluster.clone()/>
         }/>
-        <div class="two">
+        <div class="two" hidden=move || missing.get()>
             <div class="stack">
                 <Loaded fetch=Texts::get().0 words="Loading the checklist…" space="tall" view=move |checklist| view! {
                     <Loaded fetch=cluster words="Loading the items…" space="tall" view=move |answer| view! {

@@ -51,6 +51,7 @@ fn Item(cluster: String, item: ItemId) -> impl IntoView {
     let detail = Fetch::new(news, move || name.with_value(|name| api::item(name, item)));
     let trend = Fetch::new(news, move || name.with_value(|name| api::trend(90, Some(name), Some(item))));
     let remediation = Fetch::new(news, move || name.with_value(|name| api::remediation(name, item)));
+    let missing = detail.is_missing();
     Effect::new(move |_| {
         if let Some(run) = detail.value().and_then(|detail| detail.cluster.running) {
             live.runs().update(|runs| runs.going_on_since_before(&name.get_value(), run));
@@ -93,7 +94,7 @@ fn Item(cluster: String, item: ItemId) -> impl IntoView {
             <ClusterNotice cluster=detail.cluster.clone()/>
             <StateCard detail=detail.clone()/>
         }/>
-        <div class="two">
+        <div class="two" hidden=move || missing.get()>
             <div class="stack">
                 {move || detail.value().map(|detail| gaps(&detail))}
                 {

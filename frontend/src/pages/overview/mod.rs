@@ -71,7 +71,7 @@ pub(crate) fn OverviewPage() -> impl IntoView {
                 <Loaded fetch=changes words="Loading changes…" space="short" view=|changes| match changes.changes.is_empty() {
                     true => Either::Left(view! { <p class="empty">"Nothing changed in the last 7 days."</p> }),
                     false => Either::Right(view! {
-                        <ChangeList changes=changes.changes.clone() limit=6 name_clusters=true/>
+                        <ChangeList changes=changes.changes.clone() limit=5 name_clusters=true/>
                     }),
                 }/>
             </section>
