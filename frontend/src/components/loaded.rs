@@ -1,6 +1,6 @@
 //! Something that is being loaded, is there, or failed to load.
 
-use crate::{api::ApiError, fetch::Fetch};
+use crate::{api::ApiError, components::WithCode, fetch::Fetch};
 use leptos::{either::Either, prelude::*};
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ pub(crate) fn ProblemNotice(
     view! {
         <div class="notice bad" role="alert">
             <p><strong>{error.title().to_owned()}</strong></p>
-            <p>{error.to_string()}</p>
+            <p><WithCode text=error.to_string()/></p>
             <button type="button" on:click=move |_| retry()>"Retry"</button>
         </div>
     }

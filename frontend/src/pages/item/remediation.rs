@@ -46,7 +46,7 @@ fn content(cluster: &str, item: ItemId, view: &RemediationView, unknown: bool) -
     let remediation = &view.remediation;
     if remediation.documents.is_empty() {
         let told = if unknown {
-            "Nothing is known to fall short. What to change is said once the gaps are closed."
+            "No finding is confirmed now. What to change is said once the gaps are closed."
         } else {
             "Nothing falls short, so there is nothing to change."
         };
