@@ -165,8 +165,13 @@ fn digest_of_inputs(module: &[u8], sources: &Files, optimise: bool) -> Result<St
     Ok(assets::digest(&hasher.finalize()))
 }
 
+/// What an earlier build left, if all of it is there.
 fn read_manifest(dist: &Path) -> Result<Manifest> {
-    Ok(serde_json::from_slice(&read(&dist.join(MANIFEST))?)?)
+    let manifest: Manifest = serde_json::from_slice(&read(&dist.join(MANIFEST))?)?;
+    match manifest.files.iter().find(|file| !dist.join(&file.path).is_file()) {
+        Some(missing) => bail!("{} is not there", missing.path),
+        None => Ok(manifest),
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
