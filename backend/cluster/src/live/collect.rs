@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 const KUBELET_CONFIG_MAP: &str = "/api/v1/namespaces/kube-system/configmaps/kubelet-config";
+const VERSION: &str = "/version";
 /// The API server takes no ConfigMap larger than 1 MiB.
 const MAX_CONFIG_MAP_BYTES: usize = 4 << 20;
 
@@ -111,6 +112,12 @@ pub async fn collect(
         .map_err(|failure| unreachable("node proxy", &failure))?;
         steps.end(Kind::KubeletConfigz.resource());
         read.extend(how);
+    }
+    // A server that went away in the middle answered for nothing: what was not read then is no gap of a kind.
+    if inventory.all_gaps().any(|gap| gap.reason == GapReason::Failed)
+        && let Err(failure @ Failure::Broken(_)) = server.get(VERSION, bounds).await
+    {
+        return Err(unreachable(VERSION, &failure));
     }
     read.sort_by_key(|how| how.kind);
     Ok(Collected { inventory, read })

@@ -79,3 +79,18 @@ async fn something_else_than_an_api_server() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_server_that_goes_away_in_the_middle_leaves_no_gaps_but_is_unreachable() {
+    let server = Server::start().await;
+    let version = Reply::json(&serde_json::json!({"gitVersion": "v1.36.3"}));
+    server.on("GET /api/v1/pods", [Reply::Break("{".to_owned())]);
+    server.on("GET /version", [version.clone(), Reply::Break("{".to_owned())]);
+    let error = server.collect(&options()).await.unwrap_err();
+    assert!(matches!(error, Unreachable::NoConnection { .. }), "{error:?}");
+    // While it answers, a list that breaks is a gap of its kind.
+    server.on("GET /version", [version]);
+    let collected = server.collect(&options()).await.unwrap();
+    assert_eq!(collected.inventory.pods.gaps.len(), 1);
+    assert!(collected.inventory.nodes.gaps.is_empty());
+}
