@@ -6,6 +6,13 @@ set -eu
 [ -z "${RAMPART_BIN:-}" ] || export RAMPART_BIN="$(realpath "$RAMPART_BIN")"
 cd "$(dirname "$0")"
 
+# Two runs would empty each other's test-results.
+exec 9<.
+flock --nonblock 9 || {
+    echo "Another run of these tests goes on in this folder; waiting until it ends." >&2
+    flock 9
+}
+
 testcluster/build.sh
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
     echo "Installing the packages for the browser tests with npm (a few seconds)." >&2
