@@ -55,7 +55,7 @@ pub(crate) fn Matrix(
                 <thead>
                     <tr>
                         <th scope="col" rowspan="2" class="name">"Cluster"</th>
-                        <th scope="col" rowspan="2" class="spark">"90 days"</th>
+                        <th scope="col" rowspan="2" class="spark">"30 days"</th>
                         <th scope="col" rowspan="2" class="number">"Score"</th>
                         {groups}
                     </tr>
