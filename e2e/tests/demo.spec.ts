@@ -20,6 +20,8 @@ test('the demo shows three clusters with ninety days of history', async ({ page,
     expect(Object.values(await cells(page, name))).not.toContain('no cell');
   }
   await expect(page.getByText('3 clusters')).toBeVisible();
+  const [{ trend: sparkline }] = await api.get<[{ trend: unknown[] }]>('/clusters');
+  await expect(page.getByRole('columnheader', { name: `${sparkline.length} days` })).toBeVisible();
   // A well-kept cluster, a mixed one, and a bad one whose provider hides its control plane.
   const passes = (await api.clusters()).map(({ items }) => items.filter(({ outcome }) => outcome === 'pass').length);
   expect(Math.max(...passes)).toBeGreaterThanOrEqual(7);
