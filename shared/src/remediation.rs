@@ -66,6 +66,12 @@ impl Remediation {
         if self.documents.iter().any(|document| document.target.is_applied()) {
             comment("Apply: kubectl apply --server-side --field-manager=rampart-remediation -f FILE");
         }
+        if self.documents.iter().any(|document| document.target == RemediationTarget::Apply) {
+            comment(
+                "A conflict names the manager that set a field otherwise: --force-conflicts takes the field over, until \
+                 that manager applies its source again. Change it in that source.",
+            );
+        }
         for document in &self.documents {
             yaml.push_str("---\n");
             for line in document.comment.lines() {
