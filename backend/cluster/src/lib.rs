@@ -8,7 +8,6 @@ mod intern;
 pub mod live;
 mod malformed;
 mod naming;
-mod policy_kinds;
 pub mod snapshot;
 
 pub use intern::Interner;

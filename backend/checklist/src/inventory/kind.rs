@@ -1,6 +1,6 @@
 //! The kinds that the checklist reads.
 
-use rampart_shared::ResourceName;
+use rampart_shared::{Gap, GapReason, ResourceName};
 
 /// A kind that items read, or a part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,9 +158,25 @@ pub const OTHER_POLICY_KINDS: [OtherPolicyKind; 11] = [
 ];
 
 impl OtherPolicyKind {
+    /// The kind of an object, whatever the version of its group.
+    pub fn of(api_version: &str, kind: &str) -> Option<OtherPolicyKind> {
+        let (group, _) = api_version.split_once('/')?;
+        OTHER_POLICY_KINDS.into_iter().find(|known| known.group == group && known.kind == kind)
+    }
+
     /// `resource.group`, as gaps name it.
     pub fn name(self) -> ResourceName {
         ResourceName(format!("{}.{}", self.resource, self.group))
+    }
+
+    /// The gap that it leaves; `place` says where it was seen.
+    pub fn gap(self, place: &str) -> Gap {
+        let detail = format!(
+            "{place} {} ({}), which this version of Rampart does not understand",
+            self.kind, self.group
+        );
+        Gap::new(self.name(), GapReason::NotCollected, detail)
+            .closed_by("Nothing yet: a later version of Rampart reads this kind.")
     }
 }
 

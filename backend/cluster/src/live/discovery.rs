@@ -3,8 +3,8 @@
 use super::get::{Bounds, Failure, Server};
 use super::list::version_path;
 use crate::malformed;
-use crate::policy_kinds::POLICY_KINDS;
 use rampart_checklist::Kind;
+use rampart_checklist::inventory::OTHER_POLICY_KINDS;
 use rampart_shared::{Gap, GapReason};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -118,7 +118,7 @@ pub(super) async fn discover(
 
 /// Kinds count only if they really are in their group: others have kinds in the same groups.
 async fn policy_gaps(server: &Server, groups: &BTreeMap<String, Vec<String>>, bounds: Bounds) -> Vec<Gap> {
-    let known: BTreeSet<&str> = POLICY_KINDS.iter().map(|kind| kind.group).collect();
+    let known: BTreeSet<&str> = OTHER_POLICY_KINDS.iter().map(|kind| kind.group).collect();
     let mut gaps = Vec::new();
     for group in known {
         let mut served = BTreeSet::new();
@@ -127,12 +127,13 @@ async fn policy_gaps(server: &Server, groups: &BTreeMap<String, Vec<String>>, bo
                 Ok(names) => served.extend(names),
                 Err(failure) => {
                     let detail = format!("discovery of {group}/{version} failed: {failure}");
-                    let kinds = POLICY_KINDS.iter().filter(|kind| kind.group == group);
+                    let kinds = OTHER_POLICY_KINDS.iter().filter(|kind| kind.group == group);
                     gaps.extend(kinds.map(|kind| Gap::new(kind.name(), failure.reason(), detail.clone())));
                 }
             }
         }
-        let kinds = POLICY_KINDS.iter().filter(|kind| kind.group == group && served.contains(kind.resource));
+        let kinds =
+            OTHER_POLICY_KINDS.iter().filter(|kind| kind.group == group && served.contains(kind.resource));
         gaps.extend(kinds.map(|kind| kind.gap("The API server serves")));
     }
     gaps

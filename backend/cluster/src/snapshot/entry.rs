@@ -1,8 +1,7 @@
 //! What a file turned out to hold.
 
 use super::Manifest;
-use crate::policy_kinds::PolicyKind;
-use rampart_checklist::inventory::KubeletConfiguration;
+use rampart_checklist::inventory::{KubeletConfiguration, OtherPolicyKind};
 use rampart_checklist::{Kind, Object};
 
 /// What one file holds, in order.
@@ -42,7 +41,7 @@ pub(super) enum What {
     /// What the snapshot says of itself.
     Manifest(Manifest),
     /// An object of a kind that can isolate pods and is not understood.
-    PolicyKind(&'static PolicyKind),
+    PolicyKind(OtherPolicyKind),
     /// An object of a kind that no item reads.
     Other,
     /// A document that cannot be used.

@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, Hides, What};
 use crate::naming::name_in;
-use crate::policy_kinds::PolicyKind;
+use rampart_checklist::inventory::OtherPolicyKind;
 use rampart_checklist::{Kind, Object};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -18,7 +18,7 @@ pub(super) enum Sort {
     /// A kind that items read.
     Read(Kind),
     /// A kind that can isolate pods and is not understood.
-    Policy(&'static PolicyKind),
+    Policy(OtherPolicyKind),
     /// A list of any kinds, or of the one named.
     List(Option<Kind>),
     /// A kind that items read, in a group or without the group in which they read it.
@@ -37,7 +37,7 @@ impl Sort {
         if let Some(kind) = Kind::of(api_version, kind) {
             return Sort::Read(kind);
         }
-        if let Some(policy) = PolicyKind::of(api_version, kind) {
+        if let Some(policy) = OtherPolicyKind::of(api_version, kind) {
             return Sort::Policy(policy);
         }
         if kind == "List" {
