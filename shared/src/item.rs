@@ -18,28 +18,55 @@ pub enum ItemId {
     KubeletWebhookAuthorization,
     /// Kubelets serve no read-only port.
     KubeletReadOnlyPort,
+    /// A third-party identity provider authenticates people.
+    ApiServerThirdPartyAuth,
+    /// Network policies restrict who reaches every application pod.
+    NetworkPoliciesRestrictPods,
     /// Every application namespace denies by default.
     DefaultDeny,
+    /// A monitor sees the flows between pods.
+    NetworkTrafficMonitoring,
+    /// Admission refuses pods that break the rules.
+    AdmissionPoliciesEnforced,
+    /// Images come from trusted registries.
+    TrustedRegistries,
     /// Containers run with a read-only root filesystem.
     ReadOnlyRootFilesystem,
     /// Containers do not run as root.
     NonRootContainers,
     /// seccomp or AppArmor confines every container.
     SeccompApparmor,
+    /// A secret manager keeps the secrets, and etcd keeps them encrypted.
+    SecretManager,
+    /// No credential stands in a manifest, and no Secret lacks a manager.
+    NoSecretsInKubernetes,
+    /// Service accounts hold no more rights than their pods need.
+    LeastPrivilegeServiceAccounts,
+    /// Services talk to each other over mutual TLS.
+    ServiceMtls,
 }
 
 impl ItemId {
     /// Every item, in the checklist's order.
-    pub const ALL: [ItemId; 9] = [
+    pub const ALL: [ItemId; 18] = [
         ItemId::EtcdTls,
         ItemId::KubeletNodeRestriction,
         ItemId::KubeletAnonymousAuth,
         ItemId::KubeletWebhookAuthorization,
         ItemId::KubeletReadOnlyPort,
+        ItemId::ApiServerThirdPartyAuth,
+        ItemId::NetworkPoliciesRestrictPods,
         ItemId::DefaultDeny,
+        ItemId::NetworkTrafficMonitoring,
+        ItemId::AdmissionPoliciesEnforced,
+        ItemId::TrustedRegistries,
         ItemId::ReadOnlyRootFilesystem,
         ItemId::NonRootContainers,
         ItemId::SeccompApparmor,
+        ItemId::SecretManager,
+        ItemId::NoSecretsInKubernetes,
+        ItemId::LeastPrivilegeServiceAccounts,
+        ItemId::ServiceMtls,
     ];
 
     /// The identifier used in the API, the database and on the command line.
@@ -50,10 +77,19 @@ impl ItemId {
             ItemId::KubeletAnonymousAuth => "kubelet-anonymous-auth",
             ItemId::KubeletWebhookAuthorization => "kubelet-webhook-authorization",
             ItemId::KubeletReadOnlyPort => "kubelet-read-only-port",
+            ItemId::ApiServerThirdPartyAuth => "api-server-third-party-auth",
+            ItemId::NetworkPoliciesRestrictPods => "network-policies-restrict-pods",
             ItemId::DefaultDeny => "default-deny",
+            ItemId::NetworkTrafficMonitoring => "network-traffic-monitoring",
+            ItemId::AdmissionPoliciesEnforced => "admission-policies-enforced",
+            ItemId::TrustedRegistries => "trusted-registries",
             ItemId::ReadOnlyRootFilesystem => "read-only-root-filesystem",
             ItemId::NonRootContainers => "non-root-containers",
             ItemId::SeccompApparmor => "seccomp-apparmor",
+            ItemId::SecretManager => "secret-manager",
+            ItemId::NoSecretsInKubernetes => "no-secrets-in-kubernetes",
+            ItemId::LeastPrivilegeServiceAccounts => "least-privilege-service-accounts",
+            ItemId::ServiceMtls => "service-mtls",
         }
     }
 }

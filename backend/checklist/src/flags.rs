@@ -325,6 +325,7 @@ mod tests {
                 .map(|(name, value)| EnvironmentVariable {
                     name: (*name).to_owned(),
                     value: value.map(str::to_owned),
+                    secret: None,
                 })
                 .collect(),
             ..Container::default()

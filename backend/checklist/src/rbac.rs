@@ -30,17 +30,13 @@ pub fn rules(kubelets: KubeletAccess) -> Vec<PolicyRule> {
 
 /// The grant for one kind; none where no grant on a kind helps.
 pub fn rule(kind: Kind) -> Option<PolicyRule> {
-    let named = |names: &[&str], verb: &str| PolicyRule {
+    kind.is_listed().then(|| PolicyRule {
         api_groups: vec![kind.group().to_owned()],
-        resources: vec![kind.resource().to_owned()],
-        resource_names: names.iter().map(|name| (*name).to_owned()).collect(),
-        verbs: vec![verb.to_owned()],
-    };
-    match kind {
-        Kind::OtherPolicyKinds | Kind::KubeletConfigz => None,
-        Kind::KubeletConfigMap => Some(named(&["kubelet-config"], "get")),
-        _ => Some(named(&[], "list")),
-    }
+        // Gatekeeper's constraints are as many kinds as there are templates.
+        resources: vec![if kind.resource().is_empty() { "*" } else { kind.resource() }.to_owned()],
+        resource_names: Vec::new(),
+        verbs: vec!["list".to_owned()],
+    })
 }
 
 /// The grant for reading kubelets through the API server.

@@ -49,21 +49,5 @@ pub(crate) fn assert_findings(id: ItemId, yaml: &str, outcome: Outcome, expected
 
 /// Takes a kind away, as a refused list does.
 pub(crate) fn forbid(inventory: &mut Inventory, kind: Kind) {
-    let fresh = Inventory::empty(inventory.source);
-    match kind {
-        Kind::Namespaces => inventory.namespaces = fresh.namespaces,
-        Kind::Nodes => inventory.nodes = fresh.nodes,
-        Kind::Pods => inventory.pods = fresh.pods,
-        Kind::Deployments => inventory.deployments = fresh.deployments,
-        Kind::ReplicaSets => inventory.replica_sets = fresh.replica_sets,
-        Kind::StatefulSets => inventory.stateful_sets = fresh.stateful_sets,
-        Kind::DaemonSets => inventory.daemon_sets = fresh.daemon_sets,
-        Kind::Jobs => inventory.jobs = fresh.jobs,
-        Kind::CronJobs => inventory.cron_jobs = fresh.cron_jobs,
-        Kind::NetworkPolicies => inventory.network_policies = fresh.network_policies,
-        Kind::OtherPolicyKinds => inventory.other_policy_kinds = fresh.other_policy_kinds,
-        Kind::KubeletConfigz => inventory.kubelet_configurations = fresh.kubelet_configurations,
-        Kind::KubeletConfigMap => inventory.kubelet_config_map = fresh.kubelet_config_map,
-    }
-    inventory.add_gap(kind, Gap::new(kind.name(), GapReason::Forbidden, "refused in the test"));
+    inventory.refuse(kind, Gap::new(kind.name(), GapReason::Forbidden, "refused in the test"));
 }

@@ -34,6 +34,8 @@ pub struct OwnedWorkload<'a> {
     pub older_pods: usize,
     /// The owner's template, where it was seen.
     pub template: Option<&'a PodSpec>,
+    /// The owner itself, where it was seen and is no pod.
+    pub controller: Option<&'a Workload>,
     /// Whether the owner makes pods: not scaled to zero, suspended or finished.
     pub makes_pods: bool,
     /// What must be seen before the absence of a finding means that it is resolved.
@@ -253,6 +255,7 @@ fn own<'a>(
                 .controller
                 .map(|controller| &*controller.template)
                 .or(gathered.bare.map(|pod| &*pod.spec)),
+            controller: gathered.controller,
             makes_pods: gathered.controller.is_none_or(Workload::makes_pods),
             rests_on: rests_on(&kind),
             subject: Subject {

@@ -72,12 +72,29 @@ const KEPT_ANNOTATIONS: [&str; 8] = [
     "rke2.io/node-args",
     "rke2.io/node-env",
 ];
-const APPARMOR_ANNOTATION: &str = "container.apparmor.security.beta.kubernetes.io/";
+/// Families of annotations that items read.
+const KEPT_PREFIXES: [&str; 13] = [
+    "container.apparmor.security.beta.kubernetes.io/",
+    "eks.amazonaws.com/",
+    "iam.gke.io/",
+    "azure.workload.identity/",
+    "sidecar.istio.io/",
+    "traffic.sidecar.istio.io/",
+    "ambient.istio.io/",
+    "linkerd.io/",
+    "config.linkerd.io/",
+    "vault.hashicorp.com/agent-inject",
+    "service.beta.openshift.io/",
+    "service.alpha.openshift.io/",
+    "rbac.authorization.kubernetes.io/",
+];
 
 fn kept_annotations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Labels, D::Error> {
     let mut annotations: Labels = null_is_default(deserializer)?;
-    annotations
-        .retain(|name, _| KEPT_ANNOTATIONS.contains(&name.as_str()) || name.starts_with(APPARMOR_ANNOTATION));
+    annotations.retain(|name, _| {
+        KEPT_ANNOTATIONS.contains(&name.as_str())
+            || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    });
     Ok(annotations)
 }
 

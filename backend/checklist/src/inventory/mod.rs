@@ -1,5 +1,7 @@
 //! What was seen of a cluster, and why the rest was not.
 
+mod api_server;
+mod config_map;
 mod fact;
 mod kind;
 mod kubelet;
@@ -8,8 +10,15 @@ mod network_policy;
 mod node;
 mod object;
 mod pod;
+mod pod_spec;
+mod raw_pod_spec;
+mod rbac;
+mod resource;
+mod service;
 mod workload;
 
+pub use api_server::{ApiServerFlags, ApiServerMetrics, ProbeAnswer};
+pub use config_map::ConfigMap;
 pub use fact::Fact;
 pub use kind::{Kind, OTHER_POLICY_KINDS, OtherPolicyKind};
 pub use kubelet::{
@@ -23,11 +32,15 @@ pub use network_policy::{
 };
 pub use node::{K3sServer, Node};
 pub use object::Object;
-pub use pod::{
-    AppArmorProfile, Component, Container, EnvironmentVariable, IpFamilies, Pod, PodPhase,
-    PodSecurityContext, PodSpec, SeccompProfile, SecurityContext,
+pub use pod::{Component, IpFamilies, Pod, PodPhase};
+pub use pod_spec::{
+    AppArmorProfile, Container, ContainerPort, EnvironmentVariable, PodSecurityContext, PodSpec,
+    SeccompProfile, SecretReference, SecurityContext, Volume,
 };
-pub use workload::Workload;
+pub use rbac::{Binding, Role, RoleReference, RoleRule, RoleSubject, ServiceAccount};
+pub use resource::Resource;
+pub use service::{Endpoint, EndpointPort, EndpointSlice, Service, ServicePort, ServiceSpec};
+pub use workload::{Readiness, Workload};
 
 use chrono::{DateTime, Utc};
 use rampart_shared::Source;
@@ -66,13 +79,38 @@ pub struct Inventory {
     pub cron_jobs: Fact<Vec<Workload>>,
     /// NetworkPolicies of `networking.k8s.io`.
     pub network_policies: Fact<Vec<NetworkPolicy>>,
+    /// ServiceAccounts.
+    pub service_accounts: Fact<Vec<ServiceAccount>>,
+    /// Services.
+    pub services: Fact<Vec<Service>>,
+    /// EndpointSlices.
+    pub endpoint_slices: Fact<Vec<EndpointSlice>>,
+    /// ConfigMaps.
+    pub config_maps: Fact<Vec<ConfigMap>>,
+    /// Roles.
+    pub roles: Fact<Vec<Role>>,
+    /// ClusterRoles.
+    pub cluster_roles: Fact<Vec<Role>>,
+    /// RoleBindings.
+    pub role_bindings: Fact<Vec<Binding>>,
+    /// ClusterRoleBindings.
+    pub cluster_role_bindings: Fact<Vec<Binding>>,
     /// Policy kinds that the cluster serves and that are not understood here, each as a gap.
     pub other_policy_kinds: Fact<()>,
     /// The effective configuration of each kubelet, by node.
     pub kubelet_configurations: Fact<BTreeMap<String, KubeletConfiguration>>,
-    /// What ConfigMap `kube-system/kubelet-config` declares.
-    pub kubelet_config_map: Fact<Option<KubeletConfiguration>>,
+    /// What the API server's `/flagz` says.
+    pub api_server_flags: Fact<Option<ApiServerFlags>>,
+    /// What the API server's `/metrics` says.
+    pub api_server_metrics: Fact<Option<ApiServerMetrics>>,
+    /// What admission answered to the probe's canaries.
+    pub admission_probe: Fact<Vec<ProbeAnswer>>,
+    /// Every other kind.
+    resources: BTreeMap<Kind, Fact<Vec<Resource>>>,
 }
+
+/// A kind that was listed, and there are none.
+static NONE: Fact<Vec<Resource>> = Fact { seen: Vec::new(), gaps: Vec::new() };
 
 impl Inventory {
     /// An inventory of which nothing was missed: every kind complete and empty.
@@ -92,9 +130,20 @@ impl Inventory {
             jobs: Fact::default(),
             cron_jobs: Fact::default(),
             network_policies: Fact::default(),
+            service_accounts: Fact::default(),
+            services: Fact::default(),
+            endpoint_slices: Fact::default(),
+            config_maps: Fact::default(),
+            roles: Fact::default(),
+            cluster_roles: Fact::default(),
+            role_bindings: Fact::default(),
+            cluster_role_bindings: Fact::default(),
             other_policy_kinds: Fact::default(),
             kubelet_configurations: Fact::default(),
-            kubelet_config_map: Fact::default(),
+            api_server_flags: Fact::default(),
+            api_server_metrics: Fact::default(),
+            admission_probe: Fact::default(),
+            resources: BTreeMap::new(),
         }
     }
 
@@ -115,13 +164,71 @@ impl Inventory {
                 }
             }
             Object::NetworkPolicy(policy) => self.network_policies.seen.push(policy),
-            Object::KubeletConfigMap(configuration) => self.kubelet_config_map.seen = configuration,
+            Object::ConfigMap(map) => self.config_maps.seen.push(map),
+            Object::ServiceAccount(account) => self.service_accounts.seen.push(account),
+            Object::Service(service) => self.services.seen.push(service),
+            Object::EndpointSlice(slice) => self.endpoint_slices.seen.push(slice),
+            Object::Role(role) if role.kind == Kind::Roles => self.roles.seen.push(role),
+            Object::Role(role) => self.cluster_roles.seen.push(role),
+            Object::Binding(binding) if binding.kind == Kind::RoleBindings => {
+                self.role_bindings.seen.push(binding);
+            }
+            Object::Binding(binding) => self.cluster_role_bindings.seen.push(binding),
+            Object::Resource(resource) => {
+                self.resources.entry(resource.kind).or_default().seen.push(resource);
+            }
         }
     }
 
     /// Adds the effective configuration of a node's kubelet.
     pub fn insert_kubelet(&mut self, node: String, configuration: KubeletConfiguration) {
         self.kubelet_configurations.seen.insert(node, configuration);
+    }
+
+    /// The objects of a kind that has no projection of its own.
+    pub fn resources(&self, kind: Kind) -> &Fact<Vec<Resource>> {
+        self.resources.get(&kind).unwrap_or(&NONE)
+    }
+
+    /// Objects of several kinds that have no projection of their own.
+    pub fn resources_of<'a>(
+        &'a self,
+        kinds: impl IntoIterator<Item = Kind> + 'a,
+    ) -> impl Iterator<Item = &'a Resource> {
+        kinds.into_iter().flat_map(|kind| &self.resources(kind).seen)
+    }
+
+    /// The ConfigMap of this name.
+    pub fn config_map(&self, namespace: &str, name: &str) -> Option<&ConfigMap> {
+        self.config_maps.seen.iter().find(|map| map.meta.name == name && map.meta.namespace == namespace)
+    }
+
+    /// Takes away what was seen of a kind and adds this gap instead, as a refused list does.
+    pub fn refuse(&mut self, kind: Kind, gap: rampart_shared::Gap) {
+        match kind {
+            Kind::Namespaces => self.namespaces = Fact::default(),
+            Kind::Nodes => self.nodes = Fact::default(),
+            Kind::Pods => self.pods = Fact::default(),
+            Kind::NetworkPolicies => self.network_policies = Fact::default(),
+            Kind::ServiceAccounts => self.service_accounts = Fact::default(),
+            Kind::Services => self.services = Fact::default(),
+            Kind::EndpointSlices => self.endpoint_slices = Fact::default(),
+            Kind::ConfigMaps => self.config_maps = Fact::default(),
+            Kind::Roles => self.roles = Fact::default(),
+            Kind::ClusterRoles => self.cluster_roles = Fact::default(),
+            Kind::RoleBindings => self.role_bindings = Fact::default(),
+            Kind::ClusterRoleBindings => self.cluster_role_bindings = Fact::default(),
+            Kind::OtherPolicyKinds => self.other_policy_kinds = Fact::default(),
+            Kind::KubeletConfigz => self.kubelet_configurations = Fact::default(),
+            Kind::ApiServerFlagz => self.api_server_flags = Fact::default(),
+            Kind::ApiServerMetrics => self.api_server_metrics = Fact::default(),
+            Kind::AdmissionProbe => self.admission_probe = Fact::default(),
+            kind => match self.workloads_mut(kind) {
+                Some(list) => *list = Fact::default(),
+                None => drop(self.resources.remove(&kind)),
+            },
+        }
+        self.add_gap(kind, gap);
     }
 
     /// Why not all of a kind was seen; empty when it was.
@@ -137,9 +244,20 @@ impl Inventory {
             Kind::Jobs => &self.jobs.gaps,
             Kind::CronJobs => &self.cron_jobs.gaps,
             Kind::NetworkPolicies => &self.network_policies.gaps,
+            Kind::ServiceAccounts => &self.service_accounts.gaps,
+            Kind::Services => &self.services.gaps,
+            Kind::EndpointSlices => &self.endpoint_slices.gaps,
+            Kind::ConfigMaps => &self.config_maps.gaps,
+            Kind::Roles => &self.roles.gaps,
+            Kind::ClusterRoles => &self.cluster_roles.gaps,
+            Kind::RoleBindings => &self.role_bindings.gaps,
+            Kind::ClusterRoleBindings => &self.cluster_role_bindings.gaps,
             Kind::OtherPolicyKinds => &self.other_policy_kinds.gaps,
             Kind::KubeletConfigz => &self.kubelet_configurations.gaps,
-            Kind::KubeletConfigMap => &self.kubelet_config_map.gaps,
+            Kind::ApiServerFlagz => &self.api_server_flags.gaps,
+            Kind::ApiServerMetrics => &self.api_server_metrics.gaps,
+            Kind::AdmissionProbe => &self.admission_probe.gaps,
+            kind => &self.resources(kind).gaps,
         }
     }
 
@@ -156,9 +274,20 @@ impl Inventory {
             Kind::Jobs => &mut self.jobs.gaps,
             Kind::CronJobs => &mut self.cron_jobs.gaps,
             Kind::NetworkPolicies => &mut self.network_policies.gaps,
+            Kind::ServiceAccounts => &mut self.service_accounts.gaps,
+            Kind::Services => &mut self.services.gaps,
+            Kind::EndpointSlices => &mut self.endpoint_slices.gaps,
+            Kind::ConfigMaps => &mut self.config_maps.gaps,
+            Kind::Roles => &mut self.roles.gaps,
+            Kind::ClusterRoles => &mut self.cluster_roles.gaps,
+            Kind::RoleBindings => &mut self.role_bindings.gaps,
+            Kind::ClusterRoleBindings => &mut self.cluster_role_bindings.gaps,
             Kind::OtherPolicyKinds => &mut self.other_policy_kinds.gaps,
             Kind::KubeletConfigz => &mut self.kubelet_configurations.gaps,
-            Kind::KubeletConfigMap => &mut self.kubelet_config_map.gaps,
+            Kind::ApiServerFlagz => &mut self.api_server_flags.gaps,
+            Kind::ApiServerMetrics => &mut self.api_server_metrics.gaps,
+            Kind::AdmissionProbe => &mut self.admission_probe.gaps,
+            kind => &mut self.resources.entry(kind).or_default().gaps,
         };
         if !gaps.contains(&gap) {
             gaps.push(gap);

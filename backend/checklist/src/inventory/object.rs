@@ -1,9 +1,11 @@
 //! One object of any kind that items read.
 
-use super::kubelet::KubeletConfiguration;
-use super::meta::{Labels, null_is_default};
+use super::rbac::{RawBinding, RawRole};
 use super::workload::RawWorkload;
-use super::{Kind, NetworkPolicy, Node, ObjectMeta, Pod, Workload};
+use super::{
+    Binding, ConfigMap, EndpointSlice, Kind, NetworkPolicy, Node, ObjectMeta, Pod, Resource, Role, Service,
+    ServiceAccount, Workload,
+};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -20,8 +22,20 @@ pub enum Object {
     Workload(Workload),
     /// A NetworkPolicy.
     NetworkPolicy(NetworkPolicy),
-    /// ConfigMap `kube-system/kubelet-config`; none when it is another ConfigMap.
-    KubeletConfigMap(Option<KubeletConfiguration>),
+    /// A ConfigMap.
+    ConfigMap(ConfigMap),
+    /// A ServiceAccount.
+    ServiceAccount(ServiceAccount),
+    /// A Service.
+    Service(Service),
+    /// An EndpointSlice.
+    EndpointSlice(EndpointSlice),
+    /// A Role or a ClusterRole.
+    Role(Role),
+    /// A RoleBinding or a ClusterRoleBinding.
+    Binding(Binding),
+    /// An object of any other kind.
+    Resource(Resource),
 }
 
 impl Object {
@@ -48,34 +62,79 @@ impl Object {
                 Object::Workload(RawWorkload::deserialize(deserializer)?.reduce(kind, api_version))
             }
             Kind::NetworkPolicies => Object::NetworkPolicy(NetworkPolicy::deserialize(deserializer)?),
-            Kind::KubeletConfigMap => {
-                let map = ConfigMap::deserialize(deserializer)?;
-                let named = map.metadata.namespace == "kube-system" && map.metadata.name == "kubelet-config";
-                let text = map.data.get("kubelet").filter(|_| named);
-                let configuration =
-                    text.map(|text| serde_saphyr::from_str(text).map_err(D::Error::custom)).transpose()?;
-                return Ok(Object::KubeletConfigMap(configuration));
+            Kind::ConfigMaps => Object::ConfigMap(ConfigMap::deserialize(deserializer)?),
+            Kind::ServiceAccounts => Object::ServiceAccount(ServiceAccount::deserialize(deserializer)?),
+            Kind::Services => Object::Service(Service::deserialize(deserializer)?),
+            Kind::EndpointSlices => Object::EndpointSlice(EndpointSlice::deserialize(deserializer)?),
+            Kind::Roles | Kind::ClusterRoles => {
+                Object::Role(RawRole::deserialize(deserializer)?.reduce(kind))
             }
-            Kind::OtherPolicyKinds | Kind::KubeletConfigz => {
-                return Err(D::Error::custom("not a kind whose objects are read one by one"));
+            Kind::RoleBindings | Kind::ClusterRoleBindings => {
+                Object::Binding(RawBinding::deserialize(deserializer)?.reduce(kind))
             }
+            kind if kind.is_listed() => {
+                Object::Resource(Resource::deserialize(kind, api_version, deserializer)?)
+            }
+            _ => return Err(D::Error::custom("not a kind whose objects are read one by one")),
         };
         // `generateName` is for `kubectl create` alone; an object without a name cannot be named in a finding.
-        if object.meta().is_some_and(|meta| meta.name.is_empty()) {
+        if object.meta().name.is_empty() {
             return Err(D::Error::custom("metadata.name is missing"));
         }
         Ok(object)
     }
 
-    /// Its metadata; none for a ConfigMap, of which only the configuration is kept.
-    pub fn meta(&self) -> Option<&ObjectMeta> {
+    /// Its metadata.
+    pub fn meta(&self) -> &ObjectMeta {
         match self {
-            Object::Namespace(meta) => Some(meta),
-            Object::Node(node) => Some(&node.meta),
-            Object::Pod(pod) => Some(&pod.meta),
-            Object::Workload(workload) => Some(&workload.meta),
-            Object::NetworkPolicy(policy) => Some(&policy.meta),
-            Object::KubeletConfigMap(_) => None,
+            Object::Namespace(meta) => meta,
+            Object::Node(node) => &node.meta,
+            Object::Pod(pod) => &pod.meta,
+            Object::Workload(workload) => &workload.meta,
+            Object::NetworkPolicy(policy) => &policy.meta,
+            Object::ConfigMap(map) => &map.meta,
+            Object::ServiceAccount(account) => &account.meta,
+            Object::Service(service) => &service.meta,
+            Object::EndpointSlice(slice) => &slice.meta,
+            Object::Role(role) => &role.meta,
+            Object::Binding(binding) => &binding.meta,
+            Object::Resource(resource) => &resource.meta,
+        }
+    }
+
+    /// Its metadata.
+    pub fn meta_mut(&mut self) -> &mut ObjectMeta {
+        match self {
+            Object::Namespace(meta) => meta,
+            Object::Node(node) => &mut node.meta,
+            Object::Pod(pod) => &mut pod.meta,
+            Object::Workload(workload) => &mut workload.meta,
+            Object::NetworkPolicy(policy) => &mut policy.meta,
+            Object::ConfigMap(map) => &mut map.meta,
+            Object::ServiceAccount(account) => &mut account.meta,
+            Object::Service(service) => &mut service.meta,
+            Object::EndpointSlice(slice) => &mut slice.meta,
+            Object::Role(role) => &mut role.meta,
+            Object::Binding(binding) => &mut binding.meta,
+            Object::Resource(resource) => &mut resource.meta,
+        }
+    }
+
+    /// Its kind.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Object::Namespace(_) => Kind::Namespaces,
+            Object::Node(_) => Kind::Nodes,
+            Object::Pod(_) => Kind::Pods,
+            Object::Workload(workload) => workload.kind,
+            Object::NetworkPolicy(_) => Kind::NetworkPolicies,
+            Object::ConfigMap(_) => Kind::ConfigMaps,
+            Object::ServiceAccount(_) => Kind::ServiceAccounts,
+            Object::Service(_) => Kind::Services,
+            Object::EndpointSlice(_) => Kind::EndpointSlices,
+            Object::Role(role) => role.kind,
+            Object::Binding(binding) => binding.kind,
+            Object::Resource(resource) => resource.kind,
         }
     }
 }
@@ -84,12 +143,4 @@ impl Object {
 struct Metadata {
     #[serde(default)]
     metadata: ObjectMeta,
-}
-
-#[derive(Deserialize)]
-struct ConfigMap {
-    #[serde(default)]
-    metadata: ObjectMeta,
-    #[serde(default, deserialize_with = "null_is_default")]
-    data: Labels,
 }

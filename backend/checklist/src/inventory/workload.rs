@@ -1,8 +1,8 @@
 //! Workload controllers, reduced to what items read.
 
 use super::meta::null_is_default;
-use super::pod::{Keep, PodSpec, RawPodSpec};
-use super::{Kind, ObjectMeta};
+use super::raw_pod_spec::{Keep, RawPodSpec};
+use super::{Kind, Labels, ObjectMeta, PodSpec};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -17,12 +17,27 @@ pub struct Workload {
     pub meta: ObjectMeta,
     /// The pod template; shared.
     pub template: Arc<PodSpec>,
+    /// The labels of its pods; shared.
+    pub template_labels: Arc<Labels>,
+    /// The annotations of its pods that items read.
+    pub template_annotations: Labels,
     /// Replicas asked for; none where the object does not say.
     pub replicas: Option<i64>,
     /// The revision that a StatefulSet rolls out.
     pub update_revision: Option<String>,
+    /// How many of its pods should run and how many are ready; none where its status does not say.
+    pub ready: Option<Readiness>,
     /// Whether a Job ended or a CronJob is suspended: it makes no pods.
     pub finished: bool,
+}
+
+/// How many pods should run, and how many are ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Readiness {
+    /// Pods that should run.
+    pub desired: i64,
+    /// Pods that are ready.
+    pub ready: i64,
 }
 
 impl Workload {
@@ -81,6 +96,14 @@ struct RawJobSpec {
 struct RawWorkloadStatus {
     #[serde(default)]
     update_revision: Option<String>,
+    #[serde(default)]
+    desired_number_scheduled: Option<i64>,
+    #[serde(default)]
+    number_ready: Option<i64>,
+    #[serde(default)]
+    replicas: Option<i64>,
+    #[serde(default)]
+    ready_replicas: Option<i64>,
     #[serde(default, deserialize_with = "null_is_default")]
     conditions: Vec<super::node::Condition>,
 }
@@ -100,11 +123,28 @@ impl RawWorkload {
             Kind::CronJobs => self.spec.suspend == Some(true),
             _ => false,
         };
+        let status = &self.status;
+        let ready = match (kind, status.desired_number_scheduled, status.replicas) {
+            (Kind::DaemonSets, Some(desired), _) => {
+                Some(Readiness { desired, ready: status.number_ready.unwrap_or_default() })
+            }
+            // A status without replicas is that of a workload that has none, or of a manifest.
+            (Kind::Deployments | Kind::StatefulSets | Kind::ReplicaSets, _, Some(replicas)) => {
+                Some(Readiness {
+                    desired: self.spec.replicas.unwrap_or(replicas),
+                    ready: status.ready_replicas.unwrap_or_default(),
+                })
+            }
+            _ => None,
+        };
         Workload {
             kind,
             api_version: if api_version.is_empty() { kind.api_version() } else { api_version.to_owned() },
             template: Arc::new(template.spec.reduce(&template.metadata.annotations, keep)),
             meta: self.metadata,
+            template_labels: template.metadata.labels,
+            template_annotations: template.metadata.annotations,
+            ready,
             replicas: self.spec.replicas,
             update_revision: self.status.update_revision,
             finished,

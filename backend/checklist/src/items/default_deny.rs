@@ -228,8 +228,8 @@ fn judge_enforcement(observation: &mut Observation, view: &View<'_>) {
 fn ip_families(view: &View<'_>) -> IpFamilies {
     let mut families = IpFamilies::default();
     for pod in &view.inventory.pods.seen {
-        families.v4 |= pod.ip_families.v4;
-        families.v6 |= pod.ip_families.v6;
+        families.v4 |= pod.ip_families().v4;
+        families.v6 |= pod.ip_families().v6;
     }
     if families == IpFamilies::default() { IpFamilies { v4: true, v6: false } } else { families }
 }

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const NEEDS: &[Need] = &[
     Need::required(Kind::Nodes),
     Need::conditional(Kind::KubeletConfigz),
-    Need::supporting(Kind::KubeletConfigMap),
+    Need::supporting(Kind::ConfigMaps),
 ];
 
 /// One field of a KubeletConfiguration and the only value with which it holds.
@@ -81,8 +81,8 @@ pub(super) fn observe(view: &View<'_>, setting: &Setting) -> Observation {
 
     observation.undecided = unread_gaps(view, &deciding, &unread);
     if !unread.is_empty()
-        && let Some(configuration) = &inventory.kubelet_config_map.seen
-        && let Some(observed) = setting.declared(configuration)
+        && let Some(configuration) = declared(view, &mut observation)
+        && let Some(observed) = setting.declared(&configuration)
     {
         observation.examined.insert(CONFIG_MAP.to_owned());
         observation.bases.insert(Basis::Declared);
@@ -136,6 +136,19 @@ pub(super) fn remedy(
 
 const CONFIG_MAP: &str = "kube-system/kubelet-config";
 
+/// What ConfigMap `kube-system/kubelet-config` declares.
+fn declared(view: &View<'_>, observation: &mut Observation) -> Option<KubeletConfiguration> {
+    match view.inventory.config_map("kube-system", "kubelet-config")?.kubelet_configuration()? {
+        Ok(configuration) => Some(configuration),
+        Err(_) => {
+            let detail = "what stands in its key `kubelet` is no KubeletConfiguration";
+            let gap = Gap::new(Kind::ConfigMaps.name(), GapReason::Failed, detail);
+            observation.listed.push(gap.for_objects(vec![CONFIG_MAP.to_owned()]));
+            None
+        }
+    }
+}
+
 fn on_node(setting: &Setting, node: &str, observed: String) -> Violation {
     Violation {
         rule: setting.rule,
@@ -180,7 +193,7 @@ fn on_config_map(setting: &Setting, observed: String, unread: usize) -> Violatio
         units: vec![CONFIG_MAP.to_owned()],
         rests_on: vec![
             RestsOn { kind: Kind::Nodes.name(), object: None },
-            RestsOn { kind: Kind::KubeletConfigMap.name(), object: None },
+            RestsOn { kind: Kind::ConfigMaps.name(), object: None },
         ],
     }
 }

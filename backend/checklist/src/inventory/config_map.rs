@@ -1,0 +1,68 @@
+//! ConfigMaps, reduced to what items read.
+
+use super::meta::null_is_default;
+use super::{KubeletConfiguration, Labels, ObjectMeta};
+use serde::Deserialize;
+
+/// A ConfigMap.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(from = "RawConfigMap")]
+pub struct ConfigMap {
+    /// Its metadata.
+    pub meta: ObjectMeta,
+    /// Its data: whole where the configuration of a known component stands in it, otherwise the short values alone.
+    pub data: Labels,
+    /// Whether values were dropped because they are long.
+    pub shortened: bool,
+}
+
+/// ConfigMaps in which components that items recognise keep their configuration.
+const KEPT_WHOLE: [&str; 8] = [
+    "kubelet-config",
+    "cilium-config",
+    "amazon-vpc-cni",
+    "istio",
+    "kubeadm-config",
+    "hubble-relay-config",
+    "antrea-config",
+    "auth-config",
+];
+/// Of other ConfigMaps, bytes of all values that are kept; parameters of policies are short.
+const KEPT_BYTES: usize = 2 << 10;
+
+impl ConfigMap {
+    /// The kubelet's configuration, in `kube-system/kubelet-config`; none in another ConfigMap.
+    ///
+    /// # Errors
+    /// When it is no YAML of that form.
+    pub fn kubelet_configuration(&self) -> Option<Result<KubeletConfiguration, serde_saphyr::Error>> {
+        let named = self.meta.namespace == "kube-system" && self.meta.name == "kubelet-config";
+        self.data.get("kubelet").filter(|_| named).map(|text| serde_saphyr::from_str(text))
+    }
+}
+
+#[derive(Deserialize)]
+struct RawConfigMap {
+    #[serde(default)]
+    metadata: ObjectMeta,
+    #[serde(default, deserialize_with = "null_is_default")]
+    data: Labels,
+}
+
+impl From<RawConfigMap> for ConfigMap {
+    fn from(raw: RawConfigMap) -> Self {
+        let RawConfigMap { metadata: meta, mut data } = raw;
+        let all = data.len();
+        if !KEPT_WHOLE.contains(&meta.name.as_str()) {
+            let mut rest = KEPT_BYTES;
+            data.retain(|key, value| match rest.checked_sub(key.len() + value.len()) {
+                Some(left) => {
+                    rest = left;
+                    true
+                }
+                None => false,
+            });
+        }
+        ConfigMap { shortened: data.len() < all, meta, data }
+    }
+}
