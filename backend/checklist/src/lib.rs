@@ -13,6 +13,7 @@ pub mod items;
 pub mod judge;
 mod need;
 mod parameters;
+pub mod pod_security;
 pub mod rbac;
 pub mod remedy;
 pub mod workloads;

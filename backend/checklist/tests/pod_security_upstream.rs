@@ -1,6 +1,4 @@
 //! Upstream's own test data for Pod Security, `restricted`, newest version, against items 13 and 14.
-//!
-//! The data comes from the Go module `k8s.io/pod-security-admission`; the Go toolchain fetches it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
 
@@ -8,9 +6,9 @@ use rampart_checklist::{Inventory, Kind, Object, Parameters, evaluate};
 use rampart_shared::{ItemId, Outcome, Source};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use upstream_data::{minor, sorted, test_data};
 
-const MODULE: &str = "k8s.io/pod-security-admission@v0.36.3";
+mod upstream_data;
 
 /// Where we and upstream disagree: file, item, upstream's verdict, ours, and why. A new or vanished one fails.
 const DISAGREEMENTS: [(&str, ItemId, Outcome, Outcome, &str); 1] = [(
@@ -71,28 +69,6 @@ fn outcomes(yaml: &str) -> BTreeMap<ItemId, Outcome> {
         .collect()
 }
 
-fn test_data() -> PathBuf {
-    // Outside of any module, so that the repository's own go.mod plays no part.
-    let output = Command::new("go")
-        .args(["mod", "download", "-json", MODULE])
-        .current_dir(std::env::temp_dir())
-        .output()
-        .expect("this test needs the Go toolchain to fetch upstream's data: install Go");
-    assert!(output.status.success(), "go mod download {MODULE}: {}", String::from_utf8_lossy(&output.stderr));
-    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    Path::new(answer["Dir"].as_str().unwrap()).join("test/testdata")
-}
-
 fn newest(folder: &Path) -> PathBuf {
-    let version = |path: &PathBuf| -> u32 {
-        path.file_name().and_then(|name| name.to_str()?.strip_prefix("v1.")?.parse().ok()).unwrap_or(0)
-    };
-    sorted(folder).into_iter().max_by_key(version).unwrap()
-}
-
-fn sorted(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    entries
+    sorted(folder).into_iter().max_by_key(|folder| minor(folder)).unwrap()
 }
