@@ -8,6 +8,7 @@ pub mod enforcement;
 mod evaluate;
 mod fingerprint;
 pub mod flags;
+pub mod image_reference;
 pub mod inventory;
 pub mod items;
 pub mod judge;
