@@ -55,6 +55,13 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = (&str, usize)> {
 
 /// The name of the pair that a text ends with, as in `"password": "`.
 pub(super) fn last_key(text: &str) -> Option<&str> {
+    let text = match text.rsplit_once("://") {
+        // Within a URL: the key is before it.
+        Some((before, rest)) if !rest.contains(char::is_whitespace) => {
+            before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+.-:".contains(c))
+        }
+        _ => text,
+    };
     let trimmed = text.trim_end_matches(['"', '\'', '\\', ' ', '\t']);
     let separator = trimmed.len().checked_sub(1)?;
     matches!(trimmed.as_bytes().last(), Some(b'=' | b':' | b'>'))

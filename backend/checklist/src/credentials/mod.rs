@@ -82,7 +82,7 @@ pub fn in_text(key_of_text: &str, text: &str, key: &FingerprintKey) -> Vec<Crede
         let found = find_in_text(key_of_text, text);
         found.into_iter().map(|found| (found.range.clone(), found.credential(text, key))).unzip()
     } else {
-        marks.into_iter().map(|(range, credential)| (range, credential)).unzip()
+        marks.into_iter().unzip()
     };
     place(text, &ranges)
         .into_iter()

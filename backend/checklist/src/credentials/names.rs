@@ -195,6 +195,7 @@ const ABOUT: &[&str] = &[
     "hours",
     "id",
     "ids",
+    "image",
     "index",
     "interval",
     "issuer",

@@ -22,22 +22,22 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         ]
         .iter()
         .any(|beginning| lower.starts_with(beginning))
+        || ["example", "placeholder", "xxxx", "****", "...", "replace_me", "replace-me", "-here", "_here"]
+            .iter()
+            .any(|part| lower.contains(part))
         || [
-            "example",
-            "placeholder",
-            "xxxx",
-            "****",
-            "...",
+            "dummy",
+            "sample",
+            "masked",
+            "hidden",
+            "tbd",
+            "my-token",
+            "my-secret",
+            "my-password",
+            "omitted",
             "redacted",
-            "replace_me",
-            "replace-me",
-            "-here",
-            "_here",
         ]
-        .iter()
-        .any(|part| lower.contains(part))
-        || ["dummy", "sample", "masked", "hidden", "tbd", "my-token", "my-secret", "my-password", "omitted"]
-            .contains(&lower.as_str())
+        .contains(&lower.as_str())
         || is_expansion(value)
 }
 
@@ -77,6 +77,7 @@ pub(super) fn is_quiet(value: &str, announced: Announced, is_last_word: bool) ->
         || is_placeholder(value)
         || is_path(value)
         || value.contains("://")
+        || value.contains("@sha256:")
         || value.starts_with(['{', '['])
         || REFERENCES.iter().any(|prefix| lower.starts_with(prefix))
         || HASHES.iter().any(|prefix| value.starts_with(prefix))
@@ -140,7 +141,10 @@ fn is_expansion(value: &str) -> bool {
     let variable = |name: &str| {
         !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
     };
-    pair("$(", ")")
+    // A pair within a line may have lost its end.
+    value.starts_with("$(")
+        || value.starts_with("${")
+        || pair("$(", ")")
         || pair("${", "}")
         || pair("{{", "}}")
         || pair("<%", "%>")
