@@ -18,6 +18,7 @@ mod parameters;
 pub mod pod_security;
 pub mod rbac;
 pub mod remedy;
+pub mod validating_admission_policy;
 pub mod workloads;
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub use kubelet::{
     AnonymousAuthentication, KubeletAuthentication, KubeletAuthorization, KubeletConfiguration,
     WebhookAuthentication,
 };
+pub(crate) use meta::null_is_default;
 pub use meta::{Labels, ObjectMeta, OwnerReference};
 pub use network_policy::{
     IpBlock, LabelSelector, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicyRule,
