@@ -1,8 +1,8 @@
 //! Policies with their bindings, compiled once and asked about many requests.
 
 use super::cel::{Expression, Failure, Scope};
-use super::matching::{Match, matches};
-use super::parameters::{ParamLookup, Parameters, parameters};
+use super::matching::{Match, Target, matches, policy_matches};
+use super::parameters::{ParamLookup, Parameters, kind_error, parameters};
 use super::policy::{FailurePolicy, Validation};
 use super::{Decision, Outcome, Request, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding};
 use ::cel::Value as CelValue;
@@ -60,6 +60,10 @@ impl Evaluator {
         let target = request.target();
         let mut decisions = Vec::new();
         for compiled in &self.policies {
+            if let Some(decision) = compiled.kind_error(&target, lookup) {
+                decisions.push(decision);
+                continue;
+            }
             for binding in &compiled.bindings {
                 let outcome = match matches(&compiled.policy, binding, &target) {
                     Match::Yes => compiled.outcome(binding, request, lookup),
@@ -75,7 +79,7 @@ impl Evaluator {
                 validation_actions.dedup();
                 decisions.push(Decision {
                     policy: compiled.policy.metadata.name.clone(),
-                    binding: binding.metadata.name.clone(),
+                    binding: Some(binding.metadata.name.clone()),
                     validation_actions,
                     outcome,
                 });
@@ -99,6 +103,22 @@ impl Compiled {
         let annotations =
             spec.audit_annotations.iter().map(|it| Expression::compile(&it.value_expression)).collect();
         Compiled { policy, bindings, conditions, variables, validations, messages, annotations }
+    }
+
+    /// The decision of a policy whose parameters are of a kind that is not served: the bindings do not matter.
+    fn kind_error(&self, target: &Target, lookup: &dyn ParamLookup) -> Option<Decision> {
+        let message = kind_error(&self.policy, lookup)?;
+        let outcome = match policy_matches(&self.policy, target) {
+            Match::Yes => self.failed(message, true),
+            Match::No(why) => Outcome::NotMatched(why),
+            Match::Unknown(why) => Outcome::Unknown(why),
+        };
+        Some(Decision {
+            policy: self.policy.metadata.name.clone(),
+            binding: None,
+            validation_actions: Vec::new(),
+            outcome,
+        })
     }
 
     fn outcome(

@@ -49,13 +49,7 @@ pub fn matches(
     if binding.spec.policy_name != policy.metadata.name {
         return Match::No("the binding is for another policy".to_owned());
     }
-    if target.group == "admissionregistration.k8s.io" {
-        return Match::No("policies are not applied to admission configuration".to_owned());
-    }
-    let Some(constraints) = &policy.spec.match_constraints else {
-        return Match::Unknown("the policy has no matchConstraints, which no API server accepts".to_owned());
-    };
-    let of_policy = part(constraints, target, "the policy");
+    let of_policy = policy_matches(policy, target);
     match (&binding.spec.match_resources, of_policy) {
         (None, answer) | (_, answer @ Match::No(_)) => answer,
         (Some(resources), answer) => match part(resources, target, "the binding") {
@@ -63,6 +57,17 @@ pub fn matches(
             other => other,
         },
     }
+}
+
+/// Whether a policy sees a request, whatever a binding says.
+pub(super) fn policy_matches(policy: &ValidatingAdmissionPolicy, target: &Target) -> Match {
+    if target.group == "admissionregistration.k8s.io" {
+        return Match::No("policies are not applied to admission configuration".to_owned());
+    }
+    let Some(constraints) = &policy.spec.match_constraints else {
+        return Match::Unknown("the policy has no matchConstraints, which no API server accepts".to_owned());
+    };
+    part(constraints, target, "the policy")
 }
 
 /// One of the two, both of which must match.

@@ -99,8 +99,8 @@ pub struct Namespace {
 pub struct Decision {
     /// The policy's name.
     pub policy: String,
-    /// The binding's name.
-    pub binding: String,
+    /// The binding's name; `None` where the policy itself is in error, which no binding can narrow.
+    pub binding: Option<String>,
     /// What the binding does where a validation fails, in order and each once.
     pub validation_actions: Vec<ValidationAction>,
     /// What was found.
@@ -140,10 +140,14 @@ impl Decision {
     /// What the client is told.
     pub fn message(&self) -> Option<String> {
         match &self.outcome {
-            Outcome::Denied { message, .. } => Some(format!(
-                "ValidatingAdmissionPolicy '{}' with binding '{}' denied request: {message}",
-                self.policy, self.binding
-            )),
+            Outcome::Denied { message, .. } => {
+                let binding =
+                    self.binding.iter().map(|name| format!(" with binding '{name}'")).collect::<String>();
+                Some(format!(
+                    "ValidatingAdmissionPolicy '{}'{binding} denied request: {message}",
+                    self.policy
+                ))
+            }
             _ => None,
         }
     }

@@ -40,6 +40,17 @@ pub(super) enum Parameters<'a> {
 
 static NULL: Value = Value::Null;
 
+/// The error of a policy whose parameters are of a kind that is not served.
+pub(super) fn kind_error(policy: &ValidatingAdmissionPolicy, lookup: &dyn ParamLookup) -> Option<String> {
+    let kind = policy.spec.param_kind.as_ref()?;
+    matches!(lookup.objects(kind), ParamObjects::NotServed).then(|| {
+        format!(
+            "failed to configure policy: failed to find resource referenced by paramKind: '{}, Kind={}'",
+            kind.api_version, kind.kind
+        )
+    })
+}
+
 pub(super) fn parameters<'a>(
     policy: &ValidatingAdmissionPolicy,
     binding: &ValidatingAdmissionPolicyBinding,
@@ -47,15 +58,8 @@ pub(super) fn parameters<'a>(
     lookup: &'a dyn ParamLookup,
 ) -> Parameters<'a> {
     let Some(kind) = &policy.spec.param_kind else { return Parameters::Each(vec![&NULL]) };
-    let objects = lookup.objects(kind);
-    if let ParamObjects::NotServed = objects {
-        return Parameters::Error(format!(
-            "failed to configure policy: failed to find resource referenced by paramKind: '{}, Kind={}'",
-            kind.api_version, kind.kind
-        ));
-    }
     let Some(reference) = &binding.spec.param_ref else { return Parameters::Each(vec![&NULL]) };
-    let (namespaced, objects) = match objects {
+    let (namespaced, objects) = match lookup.objects(kind) {
         ParamObjects::All { namespaced, objects } => (namespaced, objects),
         ParamObjects::Unknown(why) => return Parameters::Unknown(why),
         ParamObjects::NotServed => {

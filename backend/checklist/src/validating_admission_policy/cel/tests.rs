@@ -48,7 +48,7 @@ fn evaluates_what_policies_use() {
         "sets.contains([1, 2], [1]) && sets.equivalent([1, 1], [1]) && !sets.intersects([1], [2])",
         "quantity('1Gi').isGreaterThan(quantity('1G')) && quantity('100m').isLessThan(quantity('1'))",
         "quantity('500m').add(quantity('0.5')).compareTo(quantity('1')) == 0 && quantity('2').asInteger() == 2",
-        "isQuantity('1Ki') && !isQuantity('1KB') && quantity('1') == quantity('1000m') && quantity('3').sub(1).sign() == 1",
+        "isQuantity('1Ki') && !isQuantity('1KB') && quantity('1') == quantity('1000m') && sign(quantity('3').sub(1)) == 1",
         "ip('10.0.0.1').family() == 4 && isIP('::1') && !isIP('1.2.3') && ip('::1').isLoopback()",
         "cidr('10.0.0.0/8').containsIP('10.1.2.3') && !cidr('10.0.0.0/8').containsIP(ip('11.0.0.0'))",
         "cidr('10.0.0.0/8').containsCIDR('10.1.0.0/16') && cidr('10.1.1.1/8').masked() == cidr('10.0.0.0/8')",
@@ -82,7 +82,7 @@ fn errors_that_the_api_server_has_too() {
         ("1 / (object.spec.replicas - 3) == 1", "division by zero"),
         ("1 % (object.spec.replicas - 3) == 1", "modulus by zero"),
         (
-            "quantity(object.metadata.name).sign() == 1",
+            "sign(quantity(object.metadata.name)) == 1",
             "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
         ),
         ("object.spec.missing == 1 || object.spec.containers[5].name == 'a'", "index out of bounds"),

@@ -58,7 +58,7 @@ fn is_sorted(arguments: &[Value]) -> Answer {
 fn sum(arguments: &[Value]) -> Answer {
     let mut items = list(arguments.first())?.iter();
     let first = items.next().ok_or_else(|| unsupported("the sum of an empty list has a type of its own"))?;
-    let overflow = || rejected("integer overflow");
+    let overflow = || unsupported("a sum as large as this");
     items.try_fold(first.clone(), |sum, item| match (sum, item) {
         (Value::Int(a), Value::Int(b)) => a.checked_add(*b).map(Value::Int).ok_or_else(overflow),
         (Value::UInt(a), Value::UInt(b)) => a.checked_add(*b).map(Value::UInt).ok_or_else(overflow),
@@ -168,7 +168,7 @@ fn insert(arguments: &[Value]) -> Answer {
     let mut entries: HashMap<Key, Value> = (*map.map).clone();
     match entries.insert(key, value.clone()) {
         None => Ok(Value::Map(Map { map: Arc::new(entries) })),
-        Some(_) => Err(rejected("insert failed: key already exists")),
+        Some(_) => Err(unsupported("two entries with one key")),
     }
 }
 

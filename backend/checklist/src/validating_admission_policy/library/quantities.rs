@@ -27,10 +27,10 @@ pub(super) fn register(environment: &mut Env) -> Result<(), DeclarationError> {
         vec![STRING_TYPE],
         overload!(is_quantity),
     )?;
+    environment.add_overload("sign", "quantity_sign", vec![quantity()], overload!(sign))?;
     let mut member = |name, id, arguments, function| {
         environment.add_member_overload(name, id, quantity(), arguments, function)
     };
-    member("sign", "quantity_sign", vec![], overload!(sign))?;
     member("isInteger", "quantity_is_integer", vec![], overload!(is_integer))?;
     member("asInteger", "quantity_get_int", vec![], overload!(as_integer))?;
     member("asApproximateFloat", "quantity_get_float", vec![], overload!(as_float))?;
