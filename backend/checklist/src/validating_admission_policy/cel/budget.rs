@@ -1,6 +1,7 @@
 //! A bound on work that needs no clock: iterations are counted, and what an iteration can cost is bounded by the size
 //! of the values that it can copy.
 
+use super::super::library::Stateful;
 use ::cel::{Context, ExecutionError, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -57,19 +58,22 @@ impl Budget {
 
     pub(super) fn register(&self, context: &mut Context<'static, 'static>) -> Result<(), String> {
         let ticking = self.clone();
-        let limiting = self.clone();
-        let shortening = self.clone();
-        let limited = move |value: Value| limiting.at_most(value, LARGEST);
-        let short = move |value: Value| shortening.at_most(value, SHORTEST);
         context
             .add_function(TICK, move || ticking.spend(1).map(|()| true))
-            .and_then(|()| context.add_function(LIMITED, limited))
-            .and_then(|()| context.add_function(SHORT, short))
+            .and_then(|()| context.add_function(LIMITED, self.at_most(LARGEST)))
+            .and_then(|()| context.add_function(SHORT, self.at_most(SHORTEST)))
             .map_err(|error| error.to_string())
     }
 
-    fn at_most(&self, value: Value, limit: usize) -> Result<Value, ExecutionError> {
-        if weight(&value) > limit { self.exceed().map(|()| value) } else { Ok(value) }
+    fn at_most(&self, limit: usize) -> Stateful {
+        let budget = self.clone();
+        Box::new(move |call| {
+            let value = call.args.pop().ok_or_else(ExecutionError::missing_argument_or_target)?;
+            if weight(&Value::try_from(value.as_ref())?) > limit {
+                budget.exceed()?;
+            }
+            Ok(value)
+        })
     }
 
     fn exceed(&self) -> Result<(), ExecutionError> {

@@ -56,7 +56,7 @@ fn evaluates_what_policies_use() {
         "'abc'.charAt(1) == 'b' && 'abcb'.indexOf('b') == 1 && 'abcb'.lastIndexOf('b') == 3 && ['a', 'b'].join(',') == 'a,b'",
         "'AbC'.lowerAscii() == 'abc' && 'a'.upperAscii() == 'A' && 'aa'.replace('a', 'b') == 'bb' && 'a,b'.split(',') == ['a', 'b']",
         "'abc'.substring(1, 2) == 'b' && ' a '.trim() == 'a' && '%s-%d'.format(['a', 1]) == 'a-1' && strings.quote('a') == '\"a\"'",
-        "type(1) == int && type('') == string && type(object.spec) == map && type([]) == list && [type(1)].all(t, t == int)",
+        "type(1) == int && type('') == string && type(object.spec) == map && type([]) == list && [type(1)].all(t, t == int) && ([type(1)] + [string])[1] == string",
         "int('7') == 7 && uint(7) == 7u && double('1.5') == 1.5 && string(true) == 'true' && bytes('a') == b'a'",
         "timestamp('2026-01-01T00:00:00Z') < timestamp('2026-01-02T00:00:00Z') && duration('1h') > duration('59m')",
         "oldObject == null && request.operation == 'CREATE' && dyn(1) != 'a'",

@@ -36,7 +36,7 @@ fn request() -> Request {
     }
 }
 
-fn decision(spec: Value, binding: Value, params: Option<Vec<Value>>, request: &Request) -> Decision {
+fn decision(spec: &Value, binding: &Value, params: Option<Vec<Value>>, request: &Request) -> Decision {
     let mut policy = json!({ "metadata": { "name": "p" }, "spec": {
         "matchConstraints": { "resourceRules": [{ "apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"] }] },
     } });
@@ -55,7 +55,7 @@ fn decision(spec: Value, binding: Value, params: Option<Vec<Value>>, request: &R
 }
 
 /// Refused, allowed, not matched or unknown, and the words.
-fn outcome(spec: Value, binding: Value, params: Option<Vec<Value>>) -> String {
+fn outcome(spec: &Value, binding: &Value, params: Option<Vec<Value>>) -> String {
     let decision = decision(spec, binding, params, &request());
     match (&decision.outcome, decision.refuses()) {
         (Outcome::Denied { message, .. }, Some(true)) => format!("refused: {message}"),
@@ -122,7 +122,7 @@ fn messages_and_actions() {
             "refused: expression 'object.x' resulted in error: no such key: x",
         ),
     ] {
-        assert_eq!(outcome(spec.clone(), binding, None), expected, "{spec}");
+        assert_eq!(outcome(&spec, &binding, None), expected, "{spec}");
     }
 }
 
@@ -132,7 +132,7 @@ fn match_conditions() {
         let conditions: Vec<Value> =
             conditions.iter().map(|it| json!({ "name": it, "expression": it })).collect();
         let spec = json!({ "failurePolicy": failure, "matchConditions": conditions, "validations": [{ "expression": "false", "message": "no" }] });
-        outcome(spec, json!({}), None)
+        outcome(&spec, &json!({}), None)
     };
     for (conditions, fail, ignore) in [
         (&["true"][..], "refused: no", "refused: no"),
@@ -183,25 +183,26 @@ fn parameters_are_found_missing_or_not_known() {
         (json!({ "name": "a" }), None, "unknown", "unknown"),
     ] {
         let of =
-            |failure| outcome(spec(failure, "ConfigMap"), json!({ "paramRef": reference }), params.clone());
+            |failure| outcome(&spec(failure, "ConfigMap"), &json!({ "paramRef": reference }), params.clone());
         assert_eq!([of("Fail"), of("Ignore")], [fail, ignore], "{reference}");
     }
     assert!(
-        outcome(spec("Fail", "Limit"), json!({}), maps()).starts_with("refused: failed to configure policy")
+        outcome(&spec("Fail", "Limit"), &json!({}), maps())
+            .starts_with("refused: failed to configure policy")
     );
-    assert_eq!(outcome(spec("Ignore", "Limit"), json!({}), maps()), "allowed");
+    assert_eq!(outcome(&spec("Ignore", "Limit"), &json!({}), maps()), "allowed");
     // An error in the parameters refuses whatever the actions are.
     let warn = json!({ "validationActions": ["Warn"], "paramRef": { "name": "z", "parameterNotFoundAction": "Deny" } });
-    assert_eq!(outcome(spec("Fail", "ConfigMap"), warn, maps()), format!("refused: {missing}"));
+    assert_eq!(outcome(&spec("Fail", "ConfigMap"), &warn, maps()), format!("refused: {missing}"));
 }
 
 #[test]
 fn what_is_not_known_of_the_request_is_unknown() {
     let spec = json!({ "validations": [{ "expression": "namespaceObject.metadata.name == 'shop'" }] });
-    assert_eq!(decision(spec.clone(), json!({}), None, &request()).outcome, Outcome::Allowed);
+    assert_eq!(decision(&spec, &json!({}), None, &request()).outcome, Outcome::Allowed);
     let mut unknown = request();
     unknown.namespace = Some(Namespace { name: "shop".to_owned(), object: None });
-    assert!(matches!(decision(spec, json!({}), None, &unknown).outcome, Outcome::Unknown(_)));
+    assert!(matches!(decision(&spec, &json!({}), None, &unknown).outcome, Outcome::Unknown(_)));
 }
 
 #[test]

@@ -3,14 +3,15 @@ use super::*;
 use serde_json::{Value, json};
 
 fn policy(constraints: Value) -> ValidatingAdmissionPolicy {
-    serde_json::from_value(
-        json!({ "metadata": { "name": "p" }, "spec": { "matchConstraints": constraints } }),
-    )
-    .unwrap()
+    let mut policy = json!({ "metadata": { "name": "p" }, "spec": {} });
+    policy["spec"]["matchConstraints"] = constraints;
+    serde_json::from_value(policy).unwrap()
 }
 
 fn binding(resources: Value) -> ValidatingAdmissionPolicyBinding {
-    serde_json::from_value(json!({ "spec": { "policyName": "p", "matchResources": resources } })).unwrap()
+    let mut binding = json!({ "spec": { "policyName": "p" } });
+    binding["spec"]["matchResources"] = resources;
+    serde_json::from_value(binding).unwrap()
 }
 
 fn rule(operations: &[&str], resources: &[&str]) -> Value {
