@@ -416,3 +416,25 @@ impl RawVolume {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_meshs_init_container_the_flags_that_name_ports_are_kept_and_nothing_else() {
+        let args = [
+            "istio-iptables",
+            "--token=hunter2",
+            "-u",
+            "1337",
+            "-b",
+            "*",
+            "--istio-local-exclude-ports=8080",
+        ];
+        let args: Vec<String> = args.map(str::to_owned).to_vec();
+        assert_eq!(port_arguments("istio-init", &args), ["-b", "*", "--istio-local-exclude-ports", "8080"]);
+        assert!(port_arguments("web", &args).is_empty());
+        assert!(port_arguments("linkerd-init", &args).is_empty());
+    }
+}
