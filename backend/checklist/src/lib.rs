@@ -13,6 +13,7 @@ pub mod image_reference;
 pub mod inventory;
 pub mod items;
 pub mod judge;
+pub mod mesh;
 mod need;
 mod parameters;
 pub mod pod_security;

@@ -53,7 +53,9 @@ impl From<RawConfigMap> for ConfigMap {
     fn from(raw: RawConfigMap) -> Self {
         let RawConfigMap { metadata: meta, mut data } = raw;
         let all = data.len();
-        if !KEPT_WHOLE.contains(&meta.name.as_str()) {
+        // A revision of Istio's control plane has its name behind a dash.
+        let is_mesh_configuration = meta.name.starts_with("istio-") && data.contains_key("mesh");
+        if !KEPT_WHOLE.contains(&meta.name.as_str()) && !is_mesh_configuration {
             let mut rest = KEPT_BYTES;
             data.retain(|key, value| match rest.checked_sub(key.len() + value.len()) {
                 Some(left) => {

@@ -62,7 +62,7 @@ pub struct OwnerReference {
 }
 
 /// Annotations that items read. `k3s.io/node-args` may hold credentials: nodes reduce it further.
-const KEPT_ANNOTATIONS: [&str; 8] = [
+const KEPT_ANNOTATIONS: [&str; 10] = [
     "deployment.kubernetes.io/revision",
     "deprecated.daemonset.template.generation",
     "kubernetes.io/config.mirror",
@@ -71,9 +71,11 @@ const KEPT_ANNOTATIONS: [&str; 8] = [
     "k3s.io/node-env",
     "rke2.io/node-args",
     "rke2.io/node-env",
+    "consul.hashicorp.com/connect-inject-status",
+    "kuma.io/sidecar-injected",
 ];
 /// Families of annotations that items read.
-const KEPT_PREFIXES: [&str; 13] = [
+const KEPT_PREFIXES: [&str; 14] = [
     "container.apparmor.security.beta.kubernetes.io/",
     "eks.amazonaws.com/",
     "iam.gke.io/",
@@ -81,6 +83,7 @@ const KEPT_PREFIXES: [&str; 13] = [
     "sidecar.istio.io/",
     "traffic.sidecar.istio.io/",
     "ambient.istio.io/",
+    "inject.istio.io/",
     "linkerd.io/",
     "config.linkerd.io/",
     "vault.hashicorp.com/agent-inject",

@@ -98,7 +98,7 @@ pub struct Container {
     pub image: String,
     /// The command; kept for system namespaces alone.
     pub command: Vec<String>,
-    /// The arguments; kept for system namespaces alone.
+    /// The arguments; kept for system namespaces, and of the init containers of meshes those that name ports.
     pub args: Vec<String>,
     /// Environment variables: all of control-plane components, elsewhere those whose names items know.
     pub env: Vec<EnvironmentVariable>,

@@ -225,6 +225,20 @@ const KEPT_VALUES: [&str; 6] = [
     "GOOGLE_APPLICATION_CREDENTIALS",
     "AWS_SHARED_CREDENTIALS_FILE",
 ];
+/// Init containers of meshes, which say by these flags which ports the proxy sees.
+const KEPT_ARGUMENTS: [(&str, &[&str]); 3] = [
+    ("istio-init", ISTIO_PORTS),
+    ("istio-validation", ISTIO_PORTS),
+    ("linkerd-init", &["--inbound-ports-to-ignore"]),
+];
+const ISTIO_PORTS: &[&str] = &[
+    "-b",
+    "--istio-inbound-ports",
+    "-d",
+    "--istio-local-exclude-ports",
+    "-m",
+    "--istio-inbound-interception-mode",
+];
 /// Audiences that make a token good for the API server. The API server's own issuer is not known here.
 const API_AUDIENCES: [&str; 3] = ["", "api", "https://kubernetes.default.svc"];
 
@@ -302,7 +316,7 @@ impl RawContainer {
         let keeps_commands = keep != Keep::Nothing;
         Container {
             command: if keeps_commands { self.command } else { Vec::new() },
-            args: if keeps_commands { self.args } else { Vec::new() },
+            args: if keeps_commands { self.args } else { port_arguments(&self.name, &self.args) },
             env: self.env.into_iter().filter_map(|variable| variable.reduce(keep)).collect(),
             ports: self.ports,
             restarts_always: self.restart_policy.as_deref() == Some("Always"),
@@ -311,6 +325,24 @@ impl RawContainer {
             image: self.image,
         }
     }
+}
+
+/// Of a mesh's init container, the flags that name ports, with what follows each.
+fn port_arguments(container: &str, args: &[String]) -> Vec<String> {
+    let Some((_, flags)) = KEPT_ARGUMENTS.iter().find(|(name, _)| *name == container) else {
+        return Vec::new();
+    };
+    let mut kept = Vec::new();
+    let mut args = args.iter();
+    while let Some(argument) = args.next() {
+        let (flag, value) = argument.split_once('=').map_or((argument.as_str(), None), |(f, v)| (f, Some(v)));
+        if flags.contains(&flag)
+            && let Some(value) = value.or_else(|| args.next().map(String::as_str))
+        {
+            kept.extend([flag.to_owned(), value.to_owned()]);
+        }
+    }
+    kept
 }
 
 impl RawVariable {
@@ -382,5 +414,27 @@ impl RawVolume {
         if let Some(RawHostPath { path }) = self.host_path {
             volumes.push(Volume::HostPath { name, path });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_meshs_init_container_the_flags_that_name_ports_are_kept_and_nothing_else() {
+        let args = [
+            "istio-iptables",
+            "--token=hunter2",
+            "-u",
+            "1337",
+            "-b",
+            "*",
+            "--istio-local-exclude-ports=8080",
+        ];
+        let args: Vec<String> = args.map(str::to_owned).to_vec();
+        assert_eq!(port_arguments("istio-init", &args), ["-b", "*", "--istio-local-exclude-ports", "8080"]);
+        assert!(port_arguments("web", &args).is_empty());
+        assert!(port_arguments("linkerd-init", &args).is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! An object of a kind that has no projection of its own, kept as it is but for its metadata.
 
 use super::{Kind, ObjectMeta};
+use chrono::{DateTime, Utc};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -16,6 +17,8 @@ pub struct Resource {
     pub api_version: String,
     /// Its metadata.
     pub meta: ObjectMeta,
+    /// When it was created; none in manifests. Of two policies some engines take the older.
+    pub created: Option<DateTime<Utc>>,
     /// Everything but `apiVersion`, `kind` and `metadata`: `spec`, `status` and what else stands at its top.
     pub body: Value,
 }
@@ -56,6 +59,7 @@ impl Resource {
             (None, given) => given.to_owned(),
         };
         let metadata = body.remove("metadata").unwrap_or_default();
+        let created = metadata.get("creationTimestamp").and_then(Value::as_str).and_then(|t| t.parse().ok());
         // The values of hostile objects must not reach an error: only the shape is told.
         let meta = Option::<ObjectMeta>::deserialize(metadata)
             .map_err(|_| D::Error::custom("metadata has another form than the API gives it"))?;
@@ -64,6 +68,7 @@ impl Resource {
             object_kind,
             api_version,
             meta: meta.unwrap_or_default(),
+            created,
             body: Value::Object(body),
         })
     }

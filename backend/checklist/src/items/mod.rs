@@ -9,6 +9,7 @@ mod kubelet_webhook_authorization;
 mod non_root_containers;
 mod read_only_root_filesystem;
 mod seccomp_apparmor;
+mod service_mtls;
 
 mod container;
 mod control_plane;
@@ -59,6 +60,7 @@ pub static ITEMS: &[Item] = &[
     read_only_root_filesystem::ITEM,
     non_root_containers::ITEM,
     seccomp_apparmor::ITEM,
+    service_mtls::ITEM,
 ];
 
 impl Item {
