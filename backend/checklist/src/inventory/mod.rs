@@ -5,6 +5,7 @@ mod config_map;
 mod fact;
 mod kind;
 mod kubelet;
+mod label_selector;
 mod meta;
 mod network_policy;
 mod node;
@@ -25,11 +26,12 @@ pub use kubelet::{
     AnonymousAuthentication, KubeletAuthentication, KubeletAuthorization, KubeletConfiguration,
     WebhookAuthentication,
 };
+pub use label_selector::{LabelSelector, LabelSelectorRequirement};
 pub(crate) use meta::null_is_default;
 pub use meta::{Labels, ObjectMeta, OwnerReference};
 pub use network_policy::{
-    IpBlock, LabelSelector, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicyRule,
-    NetworkPolicySpec, PolicyDirection, PolicyPort,
+    IpBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicyRule, NetworkPolicySpec,
+    PolicyDirection, PolicyPort,
 };
 pub use node::{K3sServer, Node};
 pub use object::Object;

@@ -1,8 +1,8 @@
 //! NetworkPolicies of `networking.k8s.io`.
 
 use super::meta::null_is_default;
-use super::{Labels, ObjectMeta};
-use serde::{Deserialize, Deserializer};
+use super::{LabelSelector, ObjectMeta};
+use serde::Deserialize;
 
 /// A NetworkPolicy.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -69,29 +69,6 @@ impl NetworkPolicySpec {
             PolicyDirection::Egress => &self.egress,
         }
     }
-}
-
-/// A label selector.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LabelSelector {
-    /// Labels that must be there.
-    #[serde(default, deserialize_with = "null_is_default")]
-    pub match_labels: Labels,
-    /// How many expressions must hold.
-    #[serde(default, deserialize_with = "length")]
-    pub match_expressions: usize,
-}
-
-impl LabelSelector {
-    /// Whether it selects every object, whatever its labels.
-    pub fn selects_everything(&self) -> bool {
-        self.match_labels.is_empty() && self.match_expressions == 0
-    }
-}
-
-fn length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    Ok(null_is_default::<D, Vec<serde::de::IgnoredAny>>(deserializer)?.len())
 }
 
 /// A rule: these peers on these ports.

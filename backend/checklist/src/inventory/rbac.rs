@@ -1,8 +1,7 @@
 //! Roles, bindings and service accounts, reduced to what items read.
 
 use super::meta::null_is_default;
-use super::network_policy::LabelSelector;
-use super::{Kind, ObjectMeta};
+use super::{Kind, LabelSelector, ObjectMeta};
 use serde::Deserialize;
 
 /// A Role or a ClusterRole.

@@ -1,5 +1,6 @@
 //! The items of the checklist, one file each, in the checklist's order.
 
+mod admission_policies_enforced;
 mod default_deny;
 mod etcd_tls;
 mod kubelet_anonymous_auth;
@@ -57,6 +58,7 @@ pub static ITEMS: &[Item] = &[
     kubelet_webhook_authorization::ITEM,
     kubelet_read_only_port::ITEM,
     default_deny::ITEM,
+    admission_policies_enforced::ITEM,
     read_only_root_filesystem::ITEM,
     non_root_containers::ITEM,
     seccomp_apparmor::ITEM,

@@ -258,7 +258,7 @@ impl<'a> Cilium<'a> {
             if !may_select || !policy.spec.isolates(PolicyDirection::Ingress) {
                 continue;
             }
-            let certain = selector.match_expressions == 0;
+            let certain = selector.match_expressions.is_empty();
             isolated |= certain;
             let admits =
                 policy.spec.rules(PolicyDirection::Ingress).iter().any(|rule| {

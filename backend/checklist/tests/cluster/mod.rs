@@ -1,0 +1,49 @@
+//! A cluster in which every item holds, as documents that a test can change before they are read.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+use rampart_checklist::{Inventory, Kind, Object, Parameters, evaluate};
+use rampart_shared::{ItemId, ItemResult, Outcome, Source};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The objects of a cluster.
+pub type Documents = Vec<Value>;
+
+/// A cluster in which every item holds.
+pub fn good() -> Documents {
+    serde_saphyr::from_multiple(include_str!("../good-cluster.yaml")).unwrap()
+}
+
+/// What a person set for it.
+pub fn parameters() -> Parameters {
+    Parameters::default()
+}
+
+/// The inventory of these objects; every kind is complete.
+pub fn inventory(documents: &[Value]) -> Inventory {
+    let mut inventory = Inventory::empty(Source::Snapshot);
+    for document in documents {
+        let text = |field: &str| document[field].as_str().unwrap().to_owned();
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        if kind == "KubeletConfiguration" {
+            let node = document["metadata"]["name"].as_str().unwrap().to_owned();
+            inventory.insert_kubelet(node, serde_json::from_value(document.clone()).unwrap());
+        } else {
+            let kind = Kind::of(&api_version, &kind).unwrap_or_else(|| panic!("{api_version} {kind}"));
+            inventory.insert(Object::deserialize(kind, &api_version, document.clone()).unwrap());
+        }
+    }
+    inventory
+}
+
+/// The results of every item.
+pub fn evaluate_with(inventory: &Inventory) -> Vec<ItemResult> {
+    let items = evaluate(inventory, &parameters()).unwrap();
+    items.into_iter().map(|item| item.result).collect()
+}
+
+/// The outcomes of every item.
+pub fn outcomes(inventory: &Inventory) -> BTreeMap<ItemId, Outcome> {
+    evaluate_with(inventory).into_iter().map(|result| (result.id(), result.outcome())).collect()
+}

@@ -1,0 +1,189 @@
+//! The active admission probe: what the API server really answers to bad pods.
+//!
+//! Every request is a dry run, which the API server promises to leave without effect, webhooks included:
+//! <https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run>. Nothing here can be sent without it.
+
+use super::get::{Bounds, Failure, Server};
+use super::list::KindRead;
+use futures::{StreamExt, stream};
+use rampart_checklist::admission::{
+    Form, Place, Weakness, canary, canary_name, ephemeral_canary, harmless, harmless_ephemeral_container, places,
+};
+use rampart_checklist::inventory::ProbeAnswer;
+use rampart_checklist::rbac::{create_pods, patch_ephemeral_containers};
+use rampart_checklist::workloads::View;
+use rampart_checklist::{Inventory, Kind, Parameters};
+use rampart_shared::{Gap, GapReason, PolicyRule};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Without this parameter the API server would create what it is sent.
+const DRY_RUN: &str = "dryRun=All&fieldManager=rampart-probe";
+/// A pod comes back, as it would be.
+const MAX_POD_BYTES: usize = 4 << 20;
+/// Namespaces that are asked about at once.
+const NAMESPACES_AT_ONCE: usize = 4;
+
+/// What the probe found.
+#[derive(Debug)]
+pub(super) struct Probed {
+    pub(super) read: KindRead,
+    pub(super) answers: Vec<ProbeAnswer>,
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// Asks in every application namespace.
+///
+/// # Errors
+/// When the credentials are not accepted any more.
+pub(super) async fn probe(
+    server: &Server,
+    inventory: &Inventory,
+    parameters: &Parameters,
+    time: Duration,
+) -> Result<Probed, Failure> {
+    let started = Instant::now();
+    let view = View::new(inventory, parameters);
+    let bounds = Bounds { bytes: MAX_POD_BYTES, time };
+    let asked: Vec<Result<(Vec<ProbeAnswer>, Vec<Gap>), Failure>> = stream::iter(places(&view))
+        .map(|place| async move { in_namespace(server, &place, bounds).await })
+        .buffered(NAMESPACES_AT_ONCE)
+        .collect()
+        .await;
+    let (mut answers, mut gaps) = (Vec::new(), Vec::new());
+    for of_namespace in asked {
+        let (of_namespace, missing) = of_namespace?;
+        answers.extend(of_namespace);
+        gaps.extend(missing);
+    }
+    let read = KindRead {
+        kind: Kind::AdmissionProbe,
+        objects: answers.len() as u64,
+        pages: u32::try_from(answers.len()).unwrap_or(u32::MAX),
+        bytes: 0,
+        milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        refused: gaps.iter().any(|gap| gap.reason == GapReason::Forbidden),
+    };
+    Ok(Probed { read, answers, gaps })
+}
+
+async fn in_namespace(
+    server: &Server,
+    place: &Place<'_>,
+    bounds: Bounds,
+) -> Result<(Vec<ProbeAnswer>, Vec<Gap>), Failure> {
+    let (mut answers, mut gaps) = (Vec::new(), Vec::new());
+    for form in Form::ALL {
+        let ask = |weakness| ask(server, place, form, weakness, bounds);
+        if form == Form::EphemeralContainer && place.pod.is_none() {
+            let detail = "no running pod is there to which an ephemeral container could be added";
+            gaps.push(skipped(place, form, GapReason::NotCollected, detail.to_owned(), None));
+            continue;
+        }
+        // What refuses a harmless pod tells nothing about a bad one.
+        match ask(None).await? {
+            Answer::LetIn => {}
+            Answer::NotAllowed(words) => {
+                gaps.push(skipped(place, form, GapReason::Forbidden, words, Some(rule(form))));
+                continue;
+            }
+            Answer::Refused(words) => {
+                let detail = format!("a harmless pod is refused as well: {words}");
+                gaps.push(skipped(place, form, GapReason::NotCollected, detail, None));
+                continue;
+            }
+            Answer::None(words) => {
+                gaps.push(skipped(place, form, GapReason::Failed, words, None));
+                continue;
+            }
+        }
+        for weakness in Weakness::ALL {
+            let refused = match ask(Some(weakness)).await? {
+                Answer::LetIn => None,
+                Answer::Refused(words) => Some(words),
+                Answer::NotAllowed(words) | Answer::None(words) => {
+                    gaps.push(skipped(place, form, GapReason::Failed, words, None));
+                    continue;
+                }
+            };
+            let namespace = place.namespace.to_owned();
+            answers.push(ProbeAnswer { namespace, canary: canary_name(weakness, form), refused });
+        }
+    }
+    Ok((answers, gaps))
+}
+
+/// What a dry run was answered.
+enum Answer {
+    LetIn,
+    /// Admission refused, in these words.
+    Refused(String),
+    /// The account may not ask.
+    NotAllowed(String),
+    /// Neither is known.
+    None(String),
+}
+
+async fn ask(
+    server: &Server,
+    place: &Place<'_>,
+    form: Form,
+    weakness: Option<Weakness>,
+    bounds: Bounds,
+) -> Result<Answer, Failure> {
+    let pods = format!("/api/v1/namespaces/{}/pods", place.namespace);
+    let answer = match (form, place.pod) {
+        (Form::EphemeralContainer, Some(pod)) => {
+            let container = match weakness {
+                Some(weakness) => ephemeral_canary(place.image, weakness),
+                None => harmless_ephemeral_container(place.image),
+            };
+            let patch = json!({ "spec": { "ephemeralContainers": [container] } });
+            let path = format!("{pods}/{pod}/ephemeralcontainers?{DRY_RUN}");
+            server.strategic_merge_patch(&path, bytes(&patch)?, bounds).await
+        }
+        _ => {
+            let pod = match weakness {
+                Some(weakness) => canary(place.namespace, place.image, weakness, form),
+                None => harmless(place.namespace, place.image),
+            };
+            server.post(&format!("{pods}?{DRY_RUN}"), bytes(&pod)?, bounds).await
+        }
+    };
+    Ok(match answer {
+        Ok(_) => Answer::LetIn,
+        Err(failure @ Failure::Unauthorized(_)) => return Err(failure),
+        Err(Failure::Forbidden(words)) if is_about_the_account(&words) => Answer::NotAllowed(words),
+        Err(Failure::Forbidden(words)) => Answer::Refused(words),
+        // A webhook that knows no dry runs.
+        Err(Failure::Status { code: 400, words, .. }) if words.contains("does not support dry run") => {
+            Answer::None(words)
+        }
+        Err(Failure::Status { code: 400..=499, words, .. }) => Answer::Refused(words),
+        Err(failure) => Answer::None(failure.to_string()),
+    })
+}
+
+/// Authorization and admission both answer 403; authorization names the user and what was to be done.
+fn is_about_the_account(words: &str) -> bool {
+    words.contains("is forbidden: User \"") && (words.contains("cannot create") || words.contains("cannot patch"))
+}
+
+fn bytes(document: &Value) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(document).map_err(|error| Failure::Malformed(error.to_string()))
+}
+
+fn rule(form: Form) -> PolicyRule {
+    match form {
+        Form::EphemeralContainer => patch_ephemeral_containers(),
+        Form::Container | Form::InitContainer => create_pods(),
+    }
+}
+
+fn skipped(place: &Place<'_>, form: Form, reason: GapReason, detail: String, rule: Option<PolicyRule>) -> Gap {
+    let mut gap = Gap::new(Kind::AdmissionProbe.name(), reason, format!("{}: {detail}", form.field()))
+        .for_objects(vec![place.namespace.to_owned()]);
+    gap.rule = rule;
+    gap
+}
