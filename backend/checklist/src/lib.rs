@@ -17,6 +17,7 @@ mod need;
 mod parameters;
 pub mod pod_security;
 pub mod rbac;
+pub mod recognise;
 pub mod remedy;
 pub mod workloads;
 
@@ -27,4 +28,4 @@ pub use evaluate::{CATALOGUE, EvaluatedItem, documentation, documentation_of, ev
 pub use fingerprint::fingerprint;
 pub use inventory::{Fact, Inventory, Kind, Object};
 pub use need::{Need, Role};
-pub use parameters::Parameters;
+pub use parameters::{InvalidRecogniser, Parameters, Recogniser};

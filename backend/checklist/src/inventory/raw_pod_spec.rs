@@ -217,13 +217,15 @@ const KEPT_NAMES: [&str; 9] = [
     "AZURE_STORAGE_KEY",
 ];
 /// Variables whose values items read; none of them is a credential.
-const KEPT_VALUES: [&str; 6] = [
+const KEPT_VALUES: [&str; 8] = [
     "LINKERD2_PROXY_INBOUND_DEFAULT_POLICY",
     "LINKERD2_PROXY_INBOUND_PORTS_DISABLE_PROTOCOL_DETECTION",
     "ISTIO_META_MESH_ID",
     "PROXY_CONFIG",
     "GOOGLE_APPLICATION_CREDENTIALS",
     "AWS_SHARED_CREDENTIALS_FILE",
+    "DD_SYSTEM_PROBE_NETWORK_ENABLED",
+    "FELIX_FLOWLOGSGOLDMANESERVER",
 ];
 /// Audiences that make a token good for the API server. The API server's own issuer is not known here.
 const API_AUDIENCES: [&str; 3] = ["", "api", "https://kubernetes.default.svc"];
