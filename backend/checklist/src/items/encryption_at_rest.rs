@@ -4,7 +4,7 @@ use super::control_plane;
 use crate::Kind;
 use crate::distribution::Distribution;
 use crate::flags::{Flags, Setting};
-use crate::inventory::{Component, Node};
+use crate::inventory::Component;
 use crate::judge::{Observation, SeenViolation, Violation};
 use crate::workloads::View;
 use rampart_shared::{Basis, Gap, GapReason, RestsOn, Scope, Subject};
@@ -19,6 +19,9 @@ pub(super) const EKS_DOCUMENTATION: &str =
 
 const FLAG: &str = "encryption-provider-config";
 const EXPECTED: &str = "a configuration that encrypts Secrets";
+/// What is not known where only the flag is.
+const FILE: &str = "--encryption-provider-config names a file that cannot be seen. Where its first provider for Secrets is \
+                    `identity`, nothing is encrypted";
 const METRICS: &str = "Let Rampart read /metrics of the API server: its series \
                        apiserver_storage_transformation_operations_total shows whether Secrets are encrypted. \
                        `rampart rbac --control-plane-metrics` prints the grant.";
@@ -72,10 +75,7 @@ fn static_pods(observation: &mut Observation, view: &View<'_>, metric: bool) {
             .notes
             .push("The API server that answered encrypts Secrets, as its /metrics shows.".to_owned());
     } else if !declared.is_empty() {
-        let detail = format!(
-            "--{FLAG} names a file that cannot be seen. Where its first provider for Secrets is `identity`, nothing is encrypted"
-        );
-        let gap = Gap::new(Kind::ApiServerMetrics.name(), GapReason::NotCollected, detail)
+        let gap = Gap::new(Kind::ApiServerMetrics.name(), GapReason::NotCollected, FILE)
             .for_objects(declared)
             .closed_by(METRICS);
         without_metric(observation, view, gap);
@@ -139,7 +139,20 @@ fn k3s(observation: &mut Observation, view: &View<'_>, metric: bool) {
     };
     observation.bases.insert(Basis::Declared);
     for node in servers {
-        if !k3s_encrypts(node) {
+        let Some(server) = &node.k3s else { continue };
+        let by_file = server
+            .api_server_args
+            .iter()
+            .any(|argument| argument.trim_start_matches('-').starts_with("encryption-provider-config="));
+        if by_file && !metric {
+            let name = node.meta.name.clone();
+            let gap =
+                Gap::new(Kind::ApiServerMetrics.name(), GapReason::NotCollected, format!("{name}: {FILE}"))
+                    .for_objects(vec![name])
+                    .closed_by(METRICS);
+            without_metric(observation, view, gap);
+        }
+        if !by_file && !server.secrets_encryption {
             observation.seen.push(SeenViolation(Violation {
                 rule: RULE,
                 scope: Scope::Application,
@@ -159,16 +172,6 @@ fn k3s(observation: &mut Observation, view: &View<'_>, metric: bool) {
             }));
         }
     }
-}
-
-fn k3s_encrypts(node: &Node) -> bool {
-    node.k3s.as_ref().is_some_and(|server| {
-        server.secrets_encryption
-            || server
-                .api_server_args
-                .iter()
-                .any(|argument| argument.trim_start_matches('-').starts_with("encryption-provider-config="))
-    })
 }
 
 /// `/flagz` of the API server that answered; whether it decided.
@@ -196,11 +199,7 @@ fn flagz(observation: &mut Observation, view: &View<'_>) -> bool {
             rests_on: vec![RestsOn { kind: Kind::ApiServerFlagz.name(), object: None }],
         }));
     } else {
-        let detail = format!(
-            "--{FLAG} is set, as /flagz shows, and names a file that cannot be seen. Where its first provider for Secrets is \
-             `identity`, nothing is encrypted"
-        );
-        let gap = Gap::new(Kind::ApiServerMetrics.name(), GapReason::NotCollected, detail).closed_by(METRICS);
+        let gap = Gap::new(Kind::ApiServerMetrics.name(), GapReason::NotCollected, FILE).closed_by(METRICS);
         without_metric(observation, view, gap);
     }
     true
