@@ -1,7 +1,10 @@
 //! Monitors that see flows between pods: each counts when it is installed, ready on every node that runs application
 //! pods, and something collects what it sees.
 
+mod network_plugins;
+
 use super::candidate::{Candidate, ready};
+use super::object::{condition, config_map_subject, resource_subject, yaml};
 use super::program::Program;
 use super::readiness::{some_of, uncovered};
 use super::{Installed, recognised_by, subject};
@@ -109,157 +112,10 @@ struct Monitors<'v, 'a> {
 }
 
 impl<'a> Monitors<'_, 'a> {
-    /// Hubble's agent is Cilium's own, and takes flows nowhere unless somebody asks for them.
-    fn hubble(&self) -> Option<Outcome> {
-        let agents = self.installed.workloads(Program::CiliumAgent);
-        let relays = self.installed.workloads(Program::HubbleRelay);
-        let config = self.config_map("cilium-config");
-        // Retina has a Hubble relay of its own.
-        if agents.is_empty() && config.is_none() {
-            return None;
-        }
-        Some(self.hubble_outcome(agents, relays, config))
-    }
-
-    fn hubble_outcome(
-        &self,
-        agents: &[&'a Workload],
-        relays: &[&'a Workload],
-        config: Option<&'a ConfigMap>,
-    ) -> Outcome {
-        // GKE installs this relay when Dataplane V2 observability is switched on, and manages its agents.
-        let managed = relays.iter().any(|relay| relay.meta.namespace == "gke-managed-dpv2-observability");
-        let value = |key: &str| {
-            config
-                .and_then(|map| map.data.get(key))
-                .map(|value| value.trim())
-                .filter(|value| !value.is_empty())
-        };
-        if !managed {
-            let Some(config) = config else {
-                return Err(Box::new(Candidate::open(
-                    "Hubble",
-                    not_seen(Kind::ConfigMaps, "the ConfigMap cilium-config"),
-                )));
-            };
-            let enabled = value("enable-hubble");
-            if enabled != Some("true") {
-                return falls(
-                    "Hubble",
-                    "switched-off",
-                    config_map_subject(config),
-                    "data[enable-hubble]",
-                    enabled.unwrap_or("unset"),
-                    "true",
-                );
-            }
-        }
-        if agents.is_empty() {
-            let config = config.map_or_else(|| subject_of_cluster("cilium-config"), config_map_subject);
-            return falls(
-                "Hubble",
-                "not-ready",
-                config,
-                "DaemonSet cilium",
-                "not found",
-                "Cilium's agents, ready",
-            );
-        }
-        let mut notes = self.covers("Hubble", agents)?;
-        let relay = if relays.is_empty() { None } else { Some(ready("Hubble Relay", relays)) };
-        if matches!(relay, Some(Ok(()))) {
-            notes.push("Hubble Relay collects the flows of every node".to_owned());
-        } else if let Some(metrics) = value("hubble-metrics") {
-            notes.push(format!("flows are counted as metrics (hubble-metrics: {metrics})"));
-        } else if let Some(path) = value("hubble-export-file-path") {
-            notes.push(format!("flows are written to {path} on each node"));
-        } else if let Some(key) = ["hubble-flowlogs-config-path", "hubble-dynamic-metrics-config-path"]
-            .into_iter()
-            .find(|key| value(key).is_some())
-        {
-            let gap = not_seen(Kind::ConfigMaps, &format!("what the file that {key} names exports"));
-            return Err(Box::new(Candidate::open("Hubble", gap)));
-        } else if let Some(Err(relay)) = relay {
-            return Err(relay);
-        } else {
-            return falls(
-                "Hubble",
-                "no-consumer",
-                config.map_or_else(|| subject_of_cluster("cilium-config"), config_map_subject),
-                "data[hubble-metrics]",
-                "Hubble keeps flows on each node, and neither Hubble Relay nor hubble-metrics nor hubble-export-file-path takes them further",
-                "a Hubble Relay that is ready, hubble-metrics or hubble-export-file-path",
-            );
-        }
-        Ok(notes)
-    }
-
-    fn goldmane(&self) -> Option<Outcome> {
-        const WHAT: &str = "Calico Goldmane";
-        let collectors = self.installed.workloads(Program::Goldmane);
-        let asked_for = self.view.inventory.resources(Kind::Goldmanes).seen.first();
-        let object =
-            collectors.first().map(|workload| subject(workload)).or(asked_for.map(resource_subject))?;
-        Some((|| {
-            if collectors.is_empty() {
-                return falls(
-                    WHAT,
-                    "not-ready",
-                    object,
-                    "Deployment goldmane",
-                    "not found",
-                    "Goldmane, ready",
-                );
-            }
-            ready(WHAT, collectors)?;
-            let agents = self.installed.workloads(Program::CalicoNode);
-            let sends = asked_for.is_some()
-                || agents.iter().any(|agent| has_variable(agent, "FELIX_FLOWLOGSGOLDMANESERVER", |_| true))
-                || self.felix().any(|felix| {
-                    felix["flowLogsGoldmaneServer"].as_str().is_some_and(|server| !server.is_empty())
-                });
-            if agents.is_empty() || !sends {
-                let observed = "no agent of Calico sends flow logs to it";
-                return falls(
-                    WHAT,
-                    "no-flows",
-                    object,
-                    "flowLogsGoldmaneServer",
-                    observed,
-                    "agents that send flow logs",
-                );
-            }
-            self.covers(WHAT, agents)
-        })())
-    }
-
-    fn calico_flow_logs(&self) -> Option<Outcome> {
-        let agents = self.installed.workloads(Program::CalicoNode);
-        if agents.is_empty() || !self.felix().any(|felix| felix["flowLogsFileEnabled"] == Value::Bool(true)) {
-            return None;
-        }
-        let mut notes = match self.covers("Calico flow logs", agents) {
-            Ok(notes) => notes,
-            Err(candidate) => return Some(Err(candidate)),
-        };
-        notes.push(if self.installed.workloads(Program::CalicoLogCollector).is_empty() {
-            "flow logs are written to files on each node; no collector of theirs was recognised".to_owned()
-        } else {
-            "flow logs are written to files, and Calico's log collector ships them".to_owned()
-        });
-        Some(Ok(notes))
-    }
-
-    /// The `spec` of every FelixConfiguration, of either group.
-    fn felix(&self) -> impl Iterator<Item = &'a Value> {
-        let kinds = [Kind::CalicoFelixConfigurations, Kind::CalicoCrdFelixConfigurations];
-        self.view.inventory.resources_of(kinds).map(|resource| &resource.body["spec"])
-    }
-
     fn retina(&self) -> Option<Outcome> {
         let agents = self.installed.workloads(Program::Retina);
         (!agents.is_empty()).then(|| {
-            if let Some(config) = self.config_map("retina-config") {
+            if let Some(config) = self.config_map("retina-config", agents) {
                 match yaml(config, "config.yaml") {
                     Some(value) if value["enablePodLevel"] == Value::Bool(false) => {
                         return falls(
@@ -287,7 +143,9 @@ impl<'a> Monitors<'_, 'a> {
     fn netobserv(&self) -> Option<Outcome> {
         const WHAT: &str = "NetObserv";
         let agents = self.installed.workloads(Program::NetObservAgent);
-        let Some(collector) = self.view.inventory.resources(Kind::FlowCollectors).seen.first() else {
+        let Some(collector) =
+            self.view.inventory.resources_of([Kind::FlowCollectors]).min_by_key(|object| &object.meta.name)
+        else {
             let agent = agents.first()?;
             let observed = "agents without a FlowCollector";
             return Some(falls(
@@ -300,14 +158,11 @@ impl<'a> Monitors<'_, 'a> {
             ));
         };
         let object = resource_subject(collector);
-        Some((|| match condition(collector, "Ready") {
-            None => Err(Box::new(Candidate::open(
-                WHAT,
-                not_seen(
-                    Kind::FlowCollectors,
-                    &format!("the condition Ready of FlowCollector {}", collector.meta.name),
-                ),
-            ))),
+        Some(match condition(collector, "Ready") {
+            None => {
+                let what = format!("the condition Ready of FlowCollector {}", collector.meta.name);
+                Err(Box::new(Candidate::open(WHAT, not_seen(Kind::FlowCollectors, &what))))
+            }
             Some(status) if status != "True" => {
                 falls(WHAT, "not-ready", object, "status.conditions[type=Ready]", status, "True")
             }
@@ -320,60 +175,7 @@ impl<'a> Monitors<'_, 'a> {
                 "NetObserv's agents, ready",
             ),
             Some(_) => self.covers(WHAT, agents),
-        })())
-    }
-
-    fn antrea(&self) -> Option<Outcome> {
-        const WHAT: &str = "Antrea Flow Aggregator";
-        let aggregators = self.installed.workloads(Program::AntreaFlowAggregator);
-        let aggregator = subject(aggregators.first()?);
-        Some((|| {
-            ready(WHAT, aggregators)?;
-            let open = |what: &str| Err(Box::new(Candidate::open(WHAT, not_seen(Kind::ConfigMaps, what))));
-            let agents = self.installed.workloads(Program::AntreaAgent);
-            let Some(agent) = self.config_map("antrea-config").and_then(|map| yaml(map, "antrea-agent.conf"))
-            else {
-                return open("antrea-agent.conf of the ConfigMap antrea-config");
-            };
-            // Older versions have the feature gate alone.
-            let exports = match &agent["flowExporter"]["enable"] {
-                Value::Bool(enable) => *enable,
-                _ => agent["featureGates"]["FlowExporter"] == Value::Bool(true),
-            };
-            if agents.is_empty() || !exports {
-                let observed = "Antrea's agents export no flow records";
-                return falls(
-                    WHAT,
-                    "no-flows",
-                    aggregator,
-                    "flowExporter.enable",
-                    observed,
-                    "true in antrea-agent.conf",
-                );
-            }
-            let Some(config) = self
-                .config_map("flow-aggregator-configmap")
-                .and_then(|map| yaml(map, "flow-aggregator.conf"))
-            else {
-                return open("flow-aggregator.conf of the ConfigMap flow-aggregator-configmap");
-            };
-            let consumed = ["flowCollector", "clickHouse", "s3Uploader", "flowLogger"]
-                .into_iter()
-                .any(|exporter| config[exporter]["enable"] == Value::Bool(true))
-                || config["externalFlowCollectorAddr"].as_str().is_some_and(|address| !address.is_empty());
-            if !consumed {
-                let observed = "none of flowCollector, clickHouse, s3Uploader, flowLogger is enabled";
-                return falls(
-                    WHAT,
-                    "no-consumer",
-                    aggregator,
-                    "flow-aggregator.conf",
-                    observed,
-                    "one of them enabled",
-                );
-            }
-            self.covers(WHAT, agents)
-        })())
+        })
     }
 
     /// The Datadog agent sees flows only with a system probe whose network module is on.
@@ -427,10 +229,9 @@ impl<'a> Monitors<'_, 'a> {
         let policy = self
             .view
             .inventory
-            .resources(Kind::TetragonTracingPolicies)
-            .seen
-            .iter()
-            .find(|policy| sees_connections(policy))?;
+            .resources_of([Kind::TetragonTracingPolicies])
+            .filter(|policy| sees_connections(policy))
+            .min_by_key(|policy| &policy.meta.name)?;
         (!agents.is_empty()).then(|| {
             let mut notes = self.covers("Tetragon", agents)?;
             notes.push(format!("TracingPolicy {} watches TCP connections", policy.meta.name));
@@ -545,9 +346,11 @@ impl<'a> Monitors<'_, 'a> {
         Ok(notes)
     }
 
-    fn config_map(&self, name: &str) -> Option<&'a ConfigMap> {
-        let maps = &self.view.inventory.config_maps.seen;
-        maps.iter().find(|map| map.meta.name == name)
+    /// A program's ConfigMap: that of its own namespace, before one of the same name elsewhere.
+    fn config_map(&self, name: &str, workloads: &[&Workload]) -> Option<&'a ConfigMap> {
+        let home = workloads.first().map_or("kube-system", |workload| workload.meta.namespace_or_default());
+        let maps = self.view.inventory.config_maps.seen.iter().filter(|map| map.meta.name == name);
+        maps.min_by_key(|map| (map.meta.namespace != home, &map.meta.namespace))
     }
 }
 
@@ -574,46 +377,6 @@ fn has_variable(workload: &Workload, name: &str, accepts: fn(Option<&str>) -> bo
         .iter()
         .flat_map(|container| &container.env)
         .any(|variable| variable.name == name && accepts(variable.value.as_deref()))
-}
-
-/// A key of a ConfigMap that holds YAML.
-fn yaml(map: &ConfigMap, key: &str) -> Option<Value> {
-    serde_saphyr::from_str(map.data.get(key)?).ok()
-}
-
-/// The status of a condition; none where the object has none of that type.
-pub(super) fn condition<'r>(resource: &'r Resource, kind: &str) -> Option<&'r str> {
-    let conditions = resource.body["status"]["conditions"].as_array()?;
-    conditions.iter().find(|condition| condition["type"] == kind)?["status"].as_str()
-}
-
-fn config_map_subject(map: &ConfigMap) -> Subject {
-    Subject {
-        api_version: "v1".to_owned(),
-        kind: "ConfigMap".to_owned(),
-        namespace: Some(map.meta.namespace_or_default().to_owned()),
-        name: map.meta.name.clone(),
-    }
-}
-
-fn subject_of_cluster(config_map: &str) -> Subject {
-    Subject {
-        api_version: "v1".to_owned(),
-        kind: "ConfigMap".to_owned(),
-        namespace: Some("kube-system".to_owned()),
-        name: config_map.to_owned(),
-    }
-}
-
-/// A custom resource as findings name it.
-pub(super) fn resource_subject(resource: &Resource) -> Subject {
-    let namespace = resource.kind.is_namespaced().then(|| resource.meta.namespace_or_default().to_owned());
-    Subject {
-        api_version: resource.api_version.clone(),
-        kind: resource.object_kind.clone(),
-        namespace,
-        name: resource.meta.name.clone(),
-    }
 }
 
 fn has_container(pod: &Pod, name: &str) -> bool {

@@ -6,6 +6,7 @@
 pub mod candidate;
 pub mod flow_monitors;
 pub mod image;
+pub mod object;
 pub mod program;
 pub mod readiness;
 pub mod secret_managers;
@@ -29,16 +30,14 @@ impl<'a> Installed<'a> {
     /// Looks through the workloads once, whatever the number of programs.
     pub fn of(inventory: &'a Inventory) -> Self {
         let table = Table::new();
-        let mut installed = Installed::default();
+        let mut by_program: BTreeMap<Program, Vec<&Workload>> = BTreeMap::new();
         for workload in searched(inventory) {
             for program in table.programs(workload) {
-                let workloads = installed.by_program.entry(program).or_default();
-                if !workloads.last().is_some_and(|last| std::ptr::eq(*last, workload)) {
-                    workloads.push(workload);
-                }
+                by_program.entry(program).or_default().push(workload);
             }
         }
-        installed
+        by_program.values_mut().for_each(|workloads| sort(workloads));
+        Installed { by_program }
     }
 
     /// The workloads that run a program.
@@ -54,7 +53,10 @@ impl<'a> Installed<'a> {
 
 /// The workloads that a person's own recogniser matches.
 pub fn recognised_by<'a>(inventory: &'a Inventory, recogniser: &Recogniser) -> Vec<&'a Workload> {
-    searched(inventory).filter(|workload| matches(workload, recogniser)).collect()
+    let mut workloads: Vec<&Workload> =
+        searched(inventory).filter(|workload| matches(workload, recogniser)).collect();
+    sort(&mut workloads);
+    workloads
 }
 
 /// The workload as findings name it.
@@ -70,6 +72,11 @@ pub fn subject(workload: &Workload) -> Subject {
 /// `Kind namespace/name`.
 pub fn name(workload: &Workload) -> String {
     format!("{} {}/{}", workload.kind.kind(), workload.meta.namespace_or_default(), workload.meta.name)
+}
+
+/// The same order whatever that of the objects.
+fn sort(workloads: &mut [&Workload]) {
+    workloads.sort_by_key(|workload| (workload.kind, &workload.meta.namespace, &workload.meta.name));
 }
 
 fn searched(inventory: &Inventory) -> impl Iterator<Item = &Workload> {
@@ -173,9 +180,9 @@ mod tests {
         assert_eq!(
             found,
             [
+                "Deployment gke-managed-dpv2-observability/hubble-relay",
                 "Deployment tools/a",
-                "Deployment tools/b",
-                "Deployment gke-managed-dpv2-observability/hubble-relay"
+                "Deployment tools/b"
             ]
         );
         let programs = [Program::Falco, Program::HubbleRelay];

@@ -114,8 +114,7 @@ mod tests {
             "{{apiVersion: apps/v1, kind: {kind}, metadata: {{name: a, namespace: tools}}, spec: {spec}, status: {status}}}"
         );
         let inventory = inventory(&yaml);
-        let state = state(inventory.workloads().next().unwrap());
-        state
+        state(inventory.workloads().next().unwrap())
     }
 
     #[test]

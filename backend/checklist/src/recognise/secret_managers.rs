@@ -1,7 +1,7 @@
 //! Secret managers: each counts when it is installed, ready, and applications use it.
 
 use super::candidate::{Candidate, Standing, ready};
-use super::flow_monitors::{condition, resource_subject};
+use super::object::{condition, resource_subject};
 use super::program::Program;
 use super::{Installed, recognised_by, subject};
 use crate::inventory::{Kind, Pod, PodPhase, PodSpec, Resource, Volume, Workload};
@@ -154,7 +154,7 @@ fn vault_agent(view: &View<'_>, installed: &Installed<'_>) -> Option<Candidate> 
             .any(|container| container.name.starts_with("vault-agent"))
     };
     let (injected, without): (Vec<&Pod>, Vec<&Pod>) =
-        application_pods(view).filter(is_annotated).partition(|pod| has_agent(&pod));
+        application_pods(view).filter(is_annotated).partition(has_agent);
     let used = if injected.is_empty() {
         Use::No(format!("{} application pods ask for its agent, and none has it", without.len()))
     } else {
@@ -272,8 +272,11 @@ fn application_pods<'a>(view: &'a View<'_>) -> impl Iterator<Item = &'a Pod> {
 }
 
 fn of_applications<'a>(view: &View<'a>, kinds: &[Kind]) -> Vec<&'a Resource> {
-    view.inventory
+    let mut objects: Vec<&Resource> = view
+        .inventory
         .resources_of(kinds.to_vec())
         .filter(|object| view.scope(object.meta.namespace_or_default()) == Scope::Application)
-        .collect()
+        .collect();
+    objects.sort_by_key(|object| (object.kind, &object.meta.namespace, &object.meta.name));
+    objects
 }
