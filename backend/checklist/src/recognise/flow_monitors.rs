@@ -43,8 +43,8 @@ const AGENTS: [(Program, Option<Program>); 4] = [
     (Program::NetworkFlowMonitorAgent, None),
 ];
 
-/// A monitor that works, with remarks, or what is the matter with it.
-type Outcome = Result<Vec<String>, Box<Candidate>>;
+/// Remarks on a monitor that works, none where it is not there, or what is the matter with it.
+type Outcome = Result<Option<Vec<String>>, Box<Candidate>>;
 
 /// Every flow monitor that was recognised, and how it stands.
 pub fn candidates(view: &View<'_>) -> Vec<Candidate> {
@@ -65,12 +65,12 @@ pub fn candidates(view: &View<'_>) -> Vec<Candidate> {
         ),
     ]
     .into_iter()
-    .filter_map(|(name, outcome)| Some(candidate(name, outcome?)))
+    .filter_map(|(name, outcome)| candidate(name, outcome))
     .collect();
     candidates.extend(
-        AGENTS.into_iter().filter_map(|(agent, collector)| {
-            Some(candidate(agent.name(), monitors.agent(agent, collector)?))
-        }),
+        AGENTS
+            .into_iter()
+            .filter_map(|(agent, collector)| candidate(agent.name(), monitors.agent(agent, collector))),
     );
     for recogniser in &view.parameters.network_traffic_monitoring.recognise {
         let workloads = recognised_by(view.inventory, recogniser);
@@ -99,10 +99,10 @@ pub fn runtime_monitors(view: &View<'_>) -> Vec<String> {
         .collect()
 }
 
-fn candidate(name: &str, outcome: Outcome) -> Candidate {
+fn candidate(name: &str, outcome: Outcome) -> Option<Candidate> {
     match outcome {
-        Ok(notes) => Candidate::works(name, notes),
-        Err(candidate) => *candidate,
+        Ok(notes) => Some(Candidate::works(name, notes?)),
+        Err(candidate) => Some(*candidate),
     }
 }
 
@@ -112,53 +112,54 @@ struct Monitors<'v, 'a> {
 }
 
 impl<'a> Monitors<'_, 'a> {
-    fn retina(&self) -> Option<Outcome> {
+    fn retina(&self) -> Outcome {
         let agents = self.installed.workloads(Program::Retina);
-        (!agents.is_empty()).then(|| {
-            if let Some(config) = self.config_map("retina-config", agents) {
-                match yaml(config, "config.yaml") {
-                    Some(value) if value["enablePodLevel"] == Value::Bool(false) => {
-                        return falls(
-                            "Retina",
-                            "no-flows",
-                            config_map_subject(config),
-                            "data[config.yaml].enablePodLevel",
-                            "false: it counts per node",
-                            "true",
-                        );
-                    }
-                    Some(_) => {}
-                    None => {
-                        let gap = not_seen(Kind::ConfigMaps, "config.yaml of the ConfigMap retina-config");
-                        return Err(Box::new(Candidate::open("Retina", gap)));
-                    }
+        if agents.is_empty() {
+            return Ok(None);
+        }
+        if let Some(config) = self.config_map("retina-config", agents) {
+            match yaml(config, "config.yaml") {
+                Some(value) if value["enablePodLevel"] == Value::Bool(false) => {
+                    return falls(
+                        "Retina",
+                        "no-flows",
+                        config_map_subject(config),
+                        "data[config.yaml].enablePodLevel",
+                        "false: it counts per node",
+                        "true",
+                    );
+                }
+                Some(_) => {}
+                None => {
+                    let gap = not_seen(Kind::ConfigMaps, "config.yaml of the ConfigMap retina-config");
+                    return Err(Box::new(Candidate::open("Retina", gap)));
                 }
             }
-            let mut notes = self.covers("Retina", agents)?;
-            notes.push("flows are served as metrics".to_owned());
-            Ok(notes)
-        })
+        }
+        let mut notes = self.covers("Retina", agents)?;
+        notes.push("flows are served as metrics".to_owned());
+        Ok(Some(notes))
     }
 
-    fn netobserv(&self) -> Option<Outcome> {
+    fn netobserv(&self) -> Outcome {
         const WHAT: &str = "NetObserv";
         let agents = self.installed.workloads(Program::NetObservAgent);
         let Some(collector) =
             self.view.inventory.resources_of([Kind::FlowCollectors]).min_by_key(|object| &object.meta.name)
         else {
-            let agent = agents.first()?;
+            let Some(agent) = agents.first() else { return Ok(None) };
             let observed = "agents without a FlowCollector";
-            return Some(falls(
+            return falls(
                 WHAT,
                 "no-consumer",
                 subject(agent),
                 "FlowCollector",
                 observed,
                 "a FlowCollector that is ready",
-            ));
+            );
         };
         let object = resource_subject(collector);
-        Some(match condition(collector, "Ready") {
+        match condition(collector, "Ready") {
             None => {
                 let what = format!("the condition Ready of FlowCollector {}", collector.meta.name);
                 Err(Box::new(Candidate::open(WHAT, not_seen(Kind::FlowCollectors, &what))))
@@ -174,12 +175,12 @@ impl<'a> Monitors<'_, 'a> {
                 "not found",
                 "NetObserv's agents, ready",
             ),
-            Some(_) => self.covers(WHAT, agents),
-        })
+            Some(_) => self.covers(WHAT, agents).map(Some),
+        }
     }
 
     /// The Datadog agent sees flows only with a system probe whose network module is on.
-    fn datadog(&self) -> Option<Outcome> {
+    fn datadog(&self) -> Outcome {
         const WHAT: &str = "Datadog Cloud Network Monitoring";
         const VARIABLE: &str = "DD_SYSTEM_PROBE_NETWORK_ENABLED";
         let agents: Vec<&Workload> = self
@@ -189,126 +190,112 @@ impl<'a> Monitors<'_, 'a> {
             .copied()
             .filter(|workload| workload.kind == Kind::DaemonSets)
             .collect();
-        let agent = agents.first()?;
-        Some((|| {
-            let probes = agent.template.containers.iter().any(|container| container.name == "system-probe");
-            let config = self.view.inventory.config_maps.seen.iter().find(|map| {
-                map.meta.namespace == agent.meta.namespace && map.meta.name.ends_with("system-probe-config")
-            });
-            let by_file = config
-                .and_then(|map| yaml(map, "system-probe.yaml"))
-                .is_some_and(|value| value["network_config"]["enabled"] == Value::Bool(true));
-            let by_variable = has_variable(agent, VARIABLE, |value| value == Some("true"));
-            if probes && (by_file || by_variable) {
-                let mut notes = self.covers(WHAT, &agents)?;
-                notes.push("flows are sent to Datadog".to_owned());
-                return Ok(notes);
-            }
-            let elsewhere = has_variable(agent, VARIABLE, |value| value.is_none());
-            if probes && (elsewhere || config.is_some_and(|map| map.shortened)) {
-                return Err(Box::new(Candidate::open(
-                    WHAT,
-                    not_seen(Kind::DaemonSets, "whether the system probe's network module is on"),
-                )));
-            }
-            let observed = "the agent runs without a system probe whose network module is on";
-            falls(
+        let Some(agent) = agents.first() else { return Ok(None) };
+        let probes = agent.template.containers.iter().any(|container| container.name == "system-probe");
+        let config = self.view.inventory.config_maps.seen.iter().find(|map| {
+            map.meta.namespace == agent.meta.namespace && map.meta.name.ends_with("system-probe-config")
+        });
+        let by_file = config
+            .and_then(|map| yaml(map, "system-probe.yaml"))
+            .is_some_and(|value| value["network_config"]["enabled"] == Value::Bool(true));
+        let by_variable = has_variable(agent, VARIABLE, |value| value == Some("true"));
+        if probes && (by_file || by_variable) {
+            let mut notes = self.covers(WHAT, &agents)?;
+            notes.push("flows are sent to Datadog".to_owned());
+            return Ok(Some(notes));
+        }
+        let elsewhere = has_variable(agent, VARIABLE, |value| value.is_none());
+        if probes && (elsewhere || config.is_some_and(|map| map.shortened)) {
+            return Err(Box::new(Candidate::open(
                 WHAT,
-                "switched-off",
-                subject(agent),
-                "containers[name=system-probe]",
-                observed,
-                format!("{VARIABLE}=true"),
-            )
-        })())
+                not_seen(Kind::DaemonSets, "whether the system probe's network module is on"),
+            )));
+        }
+        let observed = "the agent runs without a system probe whose network module is on";
+        falls(
+            WHAT,
+            "switched-off",
+            subject(agent),
+            "containers[name=system-probe]",
+            observed,
+            format!("{VARIABLE}=true"),
+        )
     }
 
     /// Tetragon sees flows where a policy for the whole cluster watches connections.
-    fn tetragon(&self) -> Option<Outcome> {
+    fn tetragon(&self) -> Outcome {
         let agents = self.installed.workloads(Program::Tetragon);
-        let policy = self
+        let Some(policy) = self
             .view
             .inventory
             .resources_of([Kind::TetragonTracingPolicies])
             .filter(|policy| sees_connections(policy))
-            .min_by_key(|policy| &policy.meta.name)?;
-        (!agents.is_empty()).then(|| {
-            let mut notes = self.covers("Tetragon", agents)?;
-            notes.push(format!("TracingPolicy {} watches TCP connections", policy.meta.name));
-            Ok(notes)
-        })
+            .min_by_key(|policy| &policy.meta.name)
+        else {
+            return Ok(None);
+        };
+        if agents.is_empty() {
+            return Ok(None);
+        }
+        let mut notes = self.covers("Tetragon", agents)?;
+        notes.push(format!("TracingPolicy {} watches TCP connections", policy.meta.name));
+        Ok(Some(notes))
     }
 
     /// Proxies report flows to a mesh's viewer; a pod without one is not seen.
-    fn mesh(
-        &self,
-        control_plane: Program,
-        viewer: Program,
-        is_enrolled: fn(&Pod) -> bool,
-    ) -> Option<Outcome> {
+    fn mesh(&self, control_plane: Program, viewer: Program, is_enrolled: fn(&Pod) -> bool) -> Outcome {
         let control_planes = self.installed.workloads(control_plane);
         let viewers = self.installed.workloads(viewer);
-        let object = subject(control_planes.first()?);
-        Some((|| {
-            if viewers.is_empty() {
-                let observed = format!("{} without {}", control_plane.name(), viewer.name());
-                return falls(
-                    control_plane.name(),
-                    "no-consumer",
-                    object,
-                    viewer.name(),
-                    observed,
-                    format!("{}, ready", viewer.name()),
-                );
-            }
-            ready(control_plane.name(), control_planes)?;
-            ready(viewer.name(), viewers)?;
-            let view = self.view;
-            let pods = view.inventory.pods.seen.iter().filter(|pod| {
-                pod.is_active() && view.scope(pod.meta.namespace_or_default()) == Scope::Application
-            });
-            let (enrolled, others): (Vec<&Pod>, Vec<&Pod>) = pods.partition(|pod| is_enrolled(pod));
-            if !others.is_empty() || enrolled.is_empty() {
-                let all = enrolled.len() + others.len();
-                let observed = format!("{} of {all} application pods are in the mesh", enrolled.len());
-                return falls(
-                    control_plane.name(),
-                    "uncovered-pods",
-                    object,
-                    "application pods",
-                    observed,
-                    "all of them",
-                );
-            }
-            Ok(vec![format!("all {} application pods are in the mesh", enrolled.len())])
-        })())
+        let Some(object) = control_planes.first().map(|workload| subject(workload)) else { return Ok(None) };
+        if viewers.is_empty() {
+            let observed = format!("{} without {}", control_plane.name(), viewer.name());
+            return falls(
+                control_plane.name(),
+                "no-consumer",
+                object,
+                viewer.name(),
+                observed,
+                format!("{}, ready", viewer.name()),
+            );
+        }
+        ready(control_plane.name(), control_planes)?;
+        ready(viewer.name(), viewers)?;
+        let view = self.view;
+        let pods = view.inventory.pods.seen.iter().filter(|pod| {
+            pod.is_active() && view.scope(pod.meta.namespace_or_default()) == Scope::Application
+        });
+        let (enrolled, others): (Vec<&Pod>, Vec<&Pod>) = pods.partition(|pod| is_enrolled(pod));
+        if !others.is_empty() || enrolled.is_empty() {
+            let all = enrolled.len() + others.len();
+            let observed = format!("{} of {all} application pods are in the mesh", enrolled.len());
+            return falls(
+                control_plane.name(),
+                "uncovered-pods",
+                object,
+                "application pods",
+                observed,
+                "all of them",
+            );
+        }
+        Ok(Some(vec![format!("all {} application pods are in the mesh", enrolled.len())]))
     }
 
-    fn agent(&self, agent: Program, collector: Option<Program>) -> Option<Outcome> {
+    fn agent(&self, agent: Program, collector: Option<Program>) -> Outcome {
         let agents = self.installed.workloads(agent);
-        let first = agents.first()?;
-        Some((|| {
-            let Some(collector) = collector else { return self.covers(agent.name(), agents) };
-            let collectors = self.installed.workloads(collector);
-            if collectors.is_empty() {
-                let observed = format!("{} was not found", collector.name());
-                let expected = format!("{}, ready", collector.name());
-                return falls(
-                    agent.name(),
-                    "no-consumer",
-                    subject(first),
-                    collector.name(),
-                    observed,
-                    expected,
-                );
-            }
-            ready(collector.name(), collectors)?;
-            self.covers(agent.name(), agents)
-        })())
+        let Some(first) = agents.first() else { return Ok(None) };
+        let Some(collector) = collector else { return self.covers(agent.name(), agents).map(Some) };
+        let collectors = self.installed.workloads(collector);
+        if collectors.is_empty() {
+            let observed = format!("{} was not found", collector.name());
+            let expected = format!("{}, ready", collector.name());
+            return falls(agent.name(), "no-consumer", subject(first), collector.name(), observed, expected);
+        }
+        ready(collector.name(), collectors)?;
+        self.covers(agent.name(), agents).map(Some)
     }
 
     /// Whether agents are ready and leave out no node on which application pods run.
-    fn covers(&self, what: &str, workloads: &[&'a Workload]) -> Outcome {
+    fn covers(&self, what: &str, workloads: &[&'a Workload]) -> Result<Vec<String>, Box<Candidate>> {
         let agents: Vec<&Workload> =
             workloads.iter().copied().filter(|workload| !workload.template.windows).collect();
         ready(what, &agents)?;
@@ -354,14 +341,14 @@ impl<'a> Monitors<'_, 'a> {
     }
 }
 
-fn falls(
+fn falls<T>(
     what: &str,
     rule: &'static str,
     subject: Subject,
     path: &'static str,
     observed: impl Into<String>,
     expected: impl Into<String>,
-) -> Outcome {
+) -> Result<T, Box<Candidate>> {
     Err(Box::new(Candidate::falls(what, rule, subject, path, observed, expected)))
 }
 

@@ -9,15 +9,15 @@ use serde_json::Value;
 
 impl<'a> Monitors<'_, 'a> {
     /// Hubble's agent is Cilium's own, and takes flows nowhere unless somebody asks for them.
-    pub(super) fn hubble(&self) -> Option<Outcome> {
+    pub(super) fn hubble(&self) -> Outcome {
         let agents = self.installed.workloads(Program::CiliumAgent);
         let relays = self.installed.workloads(Program::HubbleRelay);
         let config = self.config_map("cilium-config", agents);
         // Retina has a Hubble relay of its own.
         if agents.is_empty() && config.is_none() {
-            return None;
+            return Ok(None);
         }
-        Some(self.hubble_outcome(agents, relays, config))
+        self.hubble_outcome(agents, relays, config).map(Some)
     }
 
     fn hubble_outcome(
@@ -25,7 +25,7 @@ impl<'a> Monitors<'_, 'a> {
         agents: &[&'a Workload],
         relays: &[&'a Workload],
         config: Option<&'a ConfigMap>,
-    ) -> Outcome {
+    ) -> Result<Vec<String>, Box<Candidate>> {
         // GKE installs this relay when Dataplane V2 observability is switched on, and manages its agents.
         let managed = relays.iter().any(|relay| relay.meta.namespace == "gke-managed-dpv2-observability");
         let value = |key: &str| {
@@ -93,61 +93,52 @@ impl<'a> Monitors<'_, 'a> {
         Ok(notes)
     }
 
-    pub(super) fn goldmane(&self) -> Option<Outcome> {
+    pub(super) fn goldmane(&self) -> Outcome {
         const WHAT: &str = "Calico Goldmane";
         let collectors = self.installed.workloads(Program::Goldmane);
         let asked_for =
             self.view.inventory.resources_of([Kind::Goldmanes]).min_by_key(|object| &object.meta.name);
-        let object =
-            collectors.first().map(|workload| subject(workload)).or(asked_for.map(resource_subject))?;
-        Some((|| {
-            if collectors.is_empty() {
-                return falls(
-                    WHAT,
-                    "not-ready",
-                    object,
-                    "Deployment goldmane",
-                    "not found",
-                    "Goldmane, ready",
-                );
-            }
-            ready(WHAT, collectors)?;
-            let agents = self.installed.workloads(Program::CalicoNode);
-            let sends = asked_for.is_some()
-                || agents.iter().any(|agent| has_variable(agent, "FELIX_FLOWLOGSGOLDMANESERVER", |_| true))
-                || self.felix().any(|felix| {
-                    felix["flowLogsGoldmaneServer"].as_str().is_some_and(|server| !server.is_empty())
-                });
-            if agents.is_empty() || !sends {
-                let observed = "no agent of Calico sends flow logs to it";
-                return falls(
-                    WHAT,
-                    "no-flows",
-                    object,
-                    "flowLogsGoldmaneServer",
-                    observed,
-                    "agents that send flow logs",
-                );
-            }
-            self.covers(WHAT, agents)
-        })())
+        let Some(object) =
+            collectors.first().map(|workload| subject(workload)).or(asked_for.map(resource_subject))
+        else {
+            return Ok(None);
+        };
+        if collectors.is_empty() {
+            return falls(WHAT, "not-ready", object, "Deployment goldmane", "not found", "Goldmane, ready");
+        }
+        ready(WHAT, collectors)?;
+        let agents = self.installed.workloads(Program::CalicoNode);
+        let sends = asked_for.is_some()
+            || agents.iter().any(|agent| has_variable(agent, "FELIX_FLOWLOGSGOLDMANESERVER", |_| true))
+            || self.felix().any(|felix| {
+                felix["flowLogsGoldmaneServer"].as_str().is_some_and(|server| !server.is_empty())
+            });
+        if agents.is_empty() || !sends {
+            let observed = "no agent of Calico sends flow logs to it";
+            return falls(
+                WHAT,
+                "no-flows",
+                object,
+                "flowLogsGoldmaneServer",
+                observed,
+                "agents that send flow logs",
+            );
+        }
+        self.covers(WHAT, agents).map(Some)
     }
 
-    pub(super) fn calico_flow_logs(&self) -> Option<Outcome> {
+    pub(super) fn calico_flow_logs(&self) -> Outcome {
         let agents = self.installed.workloads(Program::CalicoNode);
         if agents.is_empty() || !self.felix().any(|felix| felix["flowLogsFileEnabled"] == Value::Bool(true)) {
-            return None;
+            return Ok(None);
         }
-        let mut notes = match self.covers("Calico flow logs", agents) {
-            Ok(notes) => notes,
-            Err(candidate) => return Some(Err(candidate)),
-        };
+        let mut notes = self.covers("Calico flow logs", agents)?;
         notes.push(if self.installed.workloads(Program::CalicoLogCollector).is_empty() {
             "flow logs are written to files on each node; no collector of theirs was recognised".to_owned()
         } else {
             "flow logs are written to files, and Calico's log collector ships them".to_owned()
         });
-        Some(Ok(notes))
+        Ok(Some(notes))
     }
 
     /// The `spec` of every FelixConfiguration, of either group.
@@ -156,57 +147,55 @@ impl<'a> Monitors<'_, 'a> {
         self.view.inventory.resources_of(kinds).map(|resource| &resource.body["spec"])
     }
 
-    pub(super) fn antrea(&self) -> Option<Outcome> {
+    pub(super) fn antrea(&self) -> Outcome {
         const WHAT: &str = "Antrea Flow Aggregator";
         let aggregators = self.installed.workloads(Program::AntreaFlowAggregator);
-        let aggregator = subject(aggregators.first()?);
-        Some((|| {
-            ready(WHAT, aggregators)?;
-            let open = |what: &str| Err(Box::new(Candidate::open(WHAT, not_seen(Kind::ConfigMaps, what))));
-            let agents = self.installed.workloads(Program::AntreaAgent);
-            let Some(agent) =
-                self.config_map("antrea-config", agents).and_then(|map| yaml(map, "antrea-agent.conf"))
-            else {
-                return open("antrea-agent.conf of the ConfigMap antrea-config");
-            };
-            // Older versions have the feature gate alone.
-            let exports = match &agent["flowExporter"]["enable"] {
-                Value::Bool(enable) => *enable,
-                _ => agent["featureGates"]["FlowExporter"] == Value::Bool(true),
-            };
-            if agents.is_empty() || !exports {
-                let observed = "Antrea's agents export no flow records";
-                return falls(
-                    WHAT,
-                    "no-flows",
-                    aggregator,
-                    "flowExporter.enable",
-                    observed,
-                    "true in antrea-agent.conf",
-                );
-            }
-            let Some(config) = self
-                .config_map("flow-aggregator-configmap", aggregators)
-                .and_then(|map| yaml(map, "flow-aggregator.conf"))
-            else {
-                return open("flow-aggregator.conf of the ConfigMap flow-aggregator-configmap");
-            };
-            let consumed = ["flowCollector", "clickHouse", "s3Uploader", "flowLogger"]
-                .into_iter()
-                .any(|exporter| config[exporter]["enable"] == Value::Bool(true))
-                || config["externalFlowCollectorAddr"].as_str().is_some_and(|address| !address.is_empty());
-            if !consumed {
-                let observed = "none of flowCollector, clickHouse, s3Uploader, flowLogger is enabled";
-                return falls(
-                    WHAT,
-                    "no-consumer",
-                    aggregator,
-                    "flow-aggregator.conf",
-                    observed,
-                    "one of them enabled",
-                );
-            }
-            self.covers(WHAT, agents)
-        })())
+        let Some(aggregator) = aggregators.first().map(|workload| subject(workload)) else { return Ok(None) };
+        ready(WHAT, aggregators)?;
+        let open = |what: &str| Err(Box::new(Candidate::open(WHAT, not_seen(Kind::ConfigMaps, what))));
+        let agents = self.installed.workloads(Program::AntreaAgent);
+        let Some(agent) =
+            self.config_map("antrea-config", agents).and_then(|map| yaml(map, "antrea-agent.conf"))
+        else {
+            return open("antrea-agent.conf of the ConfigMap antrea-config");
+        };
+        // Older versions have the feature gate alone.
+        let exports = match &agent["flowExporter"]["enable"] {
+            Value::Bool(enable) => *enable,
+            _ => agent["featureGates"]["FlowExporter"] == Value::Bool(true),
+        };
+        if agents.is_empty() || !exports {
+            let observed = "Antrea's agents export no flow records";
+            return falls(
+                WHAT,
+                "no-flows",
+                aggregator,
+                "flowExporter.enable",
+                observed,
+                "true in antrea-agent.conf",
+            );
+        }
+        let Some(config) = self
+            .config_map("flow-aggregator-configmap", aggregators)
+            .and_then(|map| yaml(map, "flow-aggregator.conf"))
+        else {
+            return open("flow-aggregator.conf of the ConfigMap flow-aggregator-configmap");
+        };
+        let consumed = ["flowCollector", "clickHouse", "s3Uploader", "flowLogger"]
+            .into_iter()
+            .any(|exporter| config[exporter]["enable"] == Value::Bool(true))
+            || config["externalFlowCollectorAddr"].as_str().is_some_and(|address| !address.is_empty());
+        if !consumed {
+            let observed = "none of flowCollector, clickHouse, s3Uploader, flowLogger is enabled";
+            return falls(
+                WHAT,
+                "no-consumer",
+                aggregator,
+                "flow-aggregator.conf",
+                observed,
+                "one of them enabled",
+            );
+        }
+        self.covers(WHAT, agents).map(Some)
     }
 }
