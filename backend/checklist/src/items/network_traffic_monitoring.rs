@@ -614,8 +614,9 @@ mod tests {
         );
         let ambient = pod("node-1", "containers: [{name: c}]", "{ambient.istio.io/redirection: enabled}");
         for enrolled in [&sidecar, &native, &ambient] {
-            // The control plane is no application here.
-            let yaml = (enrolled.clone() + &istio + &kiali).replace("istio-system", "kube-system");
+            // Its own pods have no proxy.
+            let own = pod("node-1", "containers: [{name: discovery}]", "{}").replace("shop", "istio-system");
+            let yaml = enrolled.clone() + &istio + &kiali + &own;
             assert_findings(ID, &yaml, Pass, &[]);
             let partly = yaml.clone() + &pod("node-2", "containers: [{name: c}]", "{}");
             assert_findings(

@@ -261,8 +261,16 @@ impl<'a> Monitors<'_, 'a> {
         ready(control_plane.name(), control_planes)?;
         ready(viewer.name(), viewers)?;
         let view = self.view;
+        // The mesh's own pods need no proxy.
+        let own = |namespace: &str| {
+            control_planes
+                .iter()
+                .chain(viewers)
+                .any(|workload| workload.meta.namespace_or_default() == namespace)
+        };
         let pods = view.inventory.pods.seen.iter().filter(|pod| {
-            pod.is_active() && view.scope(pod.meta.namespace_or_default()) == Scope::Application
+            let namespace = pod.meta.namespace_or_default();
+            pod.is_active() && view.scope(namespace) == Scope::Application && !own(namespace)
         });
         let (enrolled, others): (Vec<&Pod>, Vec<&Pod>) = pods.partition(|pod| is_enrolled(pod));
         if !others.is_empty() || enrolled.is_empty() {
