@@ -19,6 +19,7 @@ mod need;
 mod parameters;
 pub mod pod_security;
 pub mod rbac;
+pub mod recognise;
 pub mod remedy;
 pub mod validating_admission_policy;
 pub mod workloads;
@@ -30,4 +31,4 @@ pub use evaluate::{CATALOGUE, EvaluatedItem, documentation, documentation_of, ev
 pub use fingerprint::fingerprint;
 pub use inventory::{Fact, Inventory, Kind, Object};
 pub use need::{Need, Role};
-pub use parameters::Parameters;
+pub use parameters::{InvalidRecogniser, Parameters, Recogniser};

@@ -38,18 +38,127 @@ pub struct Recognisers {
     pub recognise: Vec<Recogniser>,
 }
 
-/// How a workload is recognised that an item's own table does not know.
+/// How a workload is recognised that an item's own table does not know: by its image, by a label, or, where both are
+/// given, by both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "RawRecogniser", into = "RawRecogniser")]
 pub struct Recogniser {
+    name: String,
+    image: Option<String>,
+    label: Option<(String, Option<String>)>,
+}
+
+/// A recogniser that could recognise nothing, or everything.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRecogniser {
+    /// It has no name.
+    #[error("a recogniser has no `name`")]
+    NoName,
+    /// Nothing says what it recognises.
+    #[error("the recogniser `{0}` has neither `image` nor `label`, so that it recognises nothing")]
+    NothingToRecognise(String),
+    /// The image is no repository.
+    #[error(
+        "the recogniser `{name}`: `{image}` is no repository of the form `acme/flow-agent`, without tag and digest"
+    )]
+    Image {
+        /// The recogniser.
+        name: String,
+        /// What it says.
+        image: String,
+    },
+    /// The label has no name.
+    #[error("the recogniser `{name}`: `{label}` is no label of the form `name` or `name=value`")]
+    Label {
+        /// The recogniser.
+        name: String,
+        /// What it says.
+        label: String,
+    },
+}
+
+impl Recogniser {
+    /// A recogniser: what it is called, an image's repository or its last components, a label as `name` or `name=value`.
+    ///
+    /// # Errors
+    /// When it has no name, neither image nor label, or one of another form.
+    pub fn new(
+        name: String,
+        image: Option<String>,
+        label: Option<String>,
+    ) -> Result<Self, InvalidRecogniser> {
+        if name.trim().is_empty() {
+            return Err(InvalidRecogniser::NoName);
+        }
+        if image.is_none() && label.is_none() {
+            return Err(InvalidRecogniser::NothingToRecognise(name));
+        }
+        if let Some(image) = &image
+            && (crate::recognise::image::repository(image) != image
+                || image.split('/').any(str::is_empty)
+                || image.contains(char::is_whitespace))
+        {
+            return Err(InvalidRecogniser::Image { name, image: image.clone() });
+        }
+        let label = match label {
+            None => None,
+            Some(text) => {
+                let (key, value) = match text.split_once('=') {
+                    Some((key, value)) => (key, Some(value.to_owned())),
+                    None => (text.as_str(), None),
+                };
+                if key.is_empty() || key.contains(char::is_whitespace) {
+                    return Err(InvalidRecogniser::Label { name, label: text });
+                }
+                Some((key.to_owned(), value))
+            }
+        };
+        Ok(Recogniser { name, image, label })
+    }
+
     /// What it is called.
-    pub name: String,
-    /// An image's repository, whole or its last components, without tag: `acme/flow-agent`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The end of the image's repository.
+    pub fn image(&self) -> Option<&str> {
+        self.image.as_deref()
+    }
+
+    /// The label's name, and its value where one is asked for.
+    pub fn label(&self) -> Option<(&str, Option<&str>)> {
+        self.label.as_ref().map(|(key, value)| (key.as_str(), value.as_deref()))
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRecogniser {
     #[serde(default)]
-    pub image: Option<String>,
-    /// A label of the workload, `name` or `name=value`.
-    #[serde(default)]
-    pub label: Option<String>,
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+}
+
+impl TryFrom<RawRecogniser> for Recogniser {
+    type Error = InvalidRecogniser;
+
+    fn try_from(raw: RawRecogniser) -> Result<Self, Self::Error> {
+        Recogniser::new(raw.name, raw.image, raw.label)
+    }
+}
+
+impl From<Recogniser> for RawRecogniser {
+    fn from(recogniser: Recogniser) -> Self {
+        let label = recogniser.label.map(|(key, value)| match value {
+            Some(value) => format!("{key}={value}"),
+            None => key,
+        });
+        RawRecogniser { name: recogniser.name, image: recogniser.image, label }
+    }
 }
 
 /// Which registries are trusted.
@@ -81,5 +190,41 @@ fn matches(pattern: &str, namespace: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => namespace.starts_with(prefix),
         None => namespace == pattern,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Recogniser, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn recognisers_that_recognise_nothing_are_refused_in_clear_words() {
+        for (text, error) in [
+            (r#"{"name": "Flow"}"#, "neither `image` nor `label`"),
+            (r#"{"image": "acme/flow"}"#, "no `name`"),
+            (r#"{"name": "Flow", "image": "acme/flow:1.0"}"#, "without tag and digest"),
+            (r#"{"name": "Flow", "image": "acme//flow"}"#, "no repository"),
+            (r#"{"name": "Flow", "image": ""}"#, "no repository"),
+            (r#"{"name": "Flow", "label": "=x"}"#, "no label"),
+            (r#"{"name": "Flow", "images": "acme/flow"}"#, "unknown field `images`"),
+        ] {
+            let refused = parse(text).unwrap_err();
+            assert!(refused.contains(error), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn recognisers_come_back_as_they_were_written() {
+        for text in [
+            r#"{"name":"Flow","image":"acme/flow"}"#,
+            r#"{"name":"Flow","label":"role=monitor"}"#,
+            r#"{"name":"Flow","image":"registry.example:5000/flow","label":"role"}"#,
+        ] {
+            assert_eq!(serde_json::to_string(&parse(text).unwrap()).unwrap(), text);
+        }
     }
 }

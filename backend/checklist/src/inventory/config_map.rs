@@ -17,7 +17,7 @@ pub struct ConfigMap {
 }
 
 /// ConfigMaps in which components that items recognise keep their configuration.
-const KEPT_WHOLE: [&str; 8] = [
+const KEPT_WHOLE: [&str; 10] = [
     "kubelet-config",
     "cilium-config",
     "amazon-vpc-cni",
@@ -25,6 +25,8 @@ const KEPT_WHOLE: [&str; 8] = [
     "kubeadm-config",
     "hubble-relay-config",
     "antrea-config",
+    "flow-aggregator-configmap",
+    "retina-config",
     "auth-config",
 ];
 /// Of other ConfigMaps, bytes of all values that are kept; parameters of policies are short.

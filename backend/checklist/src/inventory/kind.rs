@@ -83,6 +83,8 @@ pub enum Kind {
     Goldmanes,
     /// `flowcollectors.flows.netobserv.io`.
     FlowCollectors,
+    /// `tracingpolicies.cilium.io`.
+    TetragonTracingPolicies,
     /// `clusterpolicies.kyverno.io`.
     KyvernoClusterPolicies,
     /// `policies.kyverno.io`.
@@ -180,7 +182,7 @@ struct Facts {
 }
 
 /// In the order of [`Kind`].
-const FACTS: [Facts; 74] = [
+const FACTS: [Facts; 75] = [
     built_in(Kind::Namespaces, "", &["v1"], "namespaces", "Namespace"),
     built_in(Kind::Nodes, "", &["v1"], "nodes", "Node"),
     built_in(Kind::Pods, "", &["v1"], "pods", "Pod"),
@@ -322,6 +324,7 @@ const FACTS: [Facts; 74] = [
         "flowcollectors",
         "FlowCollector",
     ),
+    optional(Kind::TetragonTracingPolicies, "cilium.io", &["v1alpha1"], "tracingpolicies", "TracingPolicy"),
     optional(
         Kind::KyvernoClusterPolicies,
         "kyverno.io",
@@ -630,6 +633,7 @@ impl Kind {
                 | Kind::ClusterNetworkPolicies
                 | Kind::Goldmanes
                 | Kind::FlowCollectors
+                | Kind::TetragonTracingPolicies
                 | Kind::KyvernoClusterPolicies
                 | Kind::KyvernoValidatingPolicies
                 | Kind::GatekeeperConstraintTemplates

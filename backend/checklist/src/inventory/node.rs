@@ -41,6 +41,8 @@ pub struct K3sServer {
     pub embedded_etcd: bool,
     /// Whether `--disable-network-policy` is there.
     pub network_policy_disabled: bool,
+    /// Whether `--secrets-encryption` is there.
+    pub secrets_encryption: bool,
 }
 
 /// A condition in a status.
@@ -136,6 +138,7 @@ impl K3sServer {
                 "--cluster-init" => server.embedded_etcd |= is_true,
                 "--server" | "-s" => server.embedded_etcd = true,
                 "--disable-network-policy" => server.network_policy_disabled = is_true,
+                "--secrets-encryption" => server.secrets_encryption = is_true,
                 _ => {}
             }
         }

@@ -217,13 +217,15 @@ const KEPT_NAMES: [&str; 9] = [
     "AZURE_STORAGE_KEY",
 ];
 /// Variables whose values items read; none of them is a credential.
-const KEPT_VALUES: [&str; 6] = [
+const KEPT_VALUES: [&str; 8] = [
     "LINKERD2_PROXY_INBOUND_DEFAULT_POLICY",
     "LINKERD2_PROXY_INBOUND_PORTS_DISABLE_PROTOCOL_DETECTION",
     "ISTIO_META_MESH_ID",
     "PROXY_CONFIG",
     "GOOGLE_APPLICATION_CREDENTIALS",
     "AWS_SHARED_CREDENTIALS_FILE",
+    "DD_SYSTEM_PROBE_NETWORK_ENABLED",
+    "FELIX_FLOWLOGSGOLDMANESERVER",
 ];
 /// Init containers of meshes, which say by these flags which ports the proxy sees.
 const KEPT_ARGUMENTS: [(&str, &[&str]); 3] = [

@@ -7,13 +7,16 @@ mod kubelet_anonymous_auth;
 mod kubelet_node_restriction;
 mod kubelet_read_only_port;
 mod kubelet_webhook_authorization;
+mod network_traffic_monitoring;
 mod non_root_containers;
 mod read_only_root_filesystem;
 mod seccomp_apparmor;
+mod secret_manager;
 mod service_mtls;
 
 mod container;
 mod control_plane;
+mod encryption_at_rest;
 mod kubelet;
 
 use crate::judge::Observation;
@@ -58,10 +61,12 @@ pub static ITEMS: &[Item] = &[
     kubelet_webhook_authorization::ITEM,
     kubelet_read_only_port::ITEM,
     default_deny::ITEM,
+    network_traffic_monitoring::ITEM,
     admission_policies_enforced::ITEM,
     read_only_root_filesystem::ITEM,
     non_root_containers::ITEM,
     seccomp_apparmor::ITEM,
+    secret_manager::ITEM,
     service_mtls::ITEM,
 ];
 
