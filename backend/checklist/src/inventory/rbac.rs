@@ -19,7 +19,7 @@ pub struct Role {
 }
 
 /// A rule of a role.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleRule {
     /// API groups; `*` is all.

@@ -1,11 +1,13 @@
 //! The items of the checklist, one file each, in the checklist's order.
 
+mod api_server_third_party_auth;
 mod default_deny;
 mod etcd_tls;
 mod kubelet_anonymous_auth;
 mod kubelet_node_restriction;
 mod kubelet_read_only_port;
 mod kubelet_webhook_authorization;
+mod least_privilege_service_accounts;
 mod non_root_containers;
 mod read_only_root_filesystem;
 mod seccomp_apparmor;
@@ -55,10 +57,12 @@ pub static ITEMS: &[Item] = &[
     kubelet_anonymous_auth::ITEM,
     kubelet_webhook_authorization::ITEM,
     kubelet_read_only_port::ITEM,
+    api_server_third_party_auth::ITEM,
     default_deny::ITEM,
     read_only_root_filesystem::ITEM,
     non_root_containers::ITEM,
     seccomp_apparmor::ITEM,
+    least_privilege_service_accounts::ITEM,
 ];
 
 impl Item {
