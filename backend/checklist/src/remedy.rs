@@ -90,7 +90,7 @@ pub fn workload_documents<'f>(
                 subject.name,
                 names.join(", ")
             );
-            document(RemediationTarget::Apply, comment, &pod_spec_object(subject, spec))
+            document(RemediationTarget::Apply, comment, &pod_spec_object(subject, &spec))
         })
         .collect()
 }
@@ -99,7 +99,7 @@ pub fn workload_documents<'f>(
 pub fn pod_spec_document(
     view: &View<'_>,
     subject: &Subject,
-    fields: Map<String, Value>,
+    fields: &Map<String, Value>,
     comment: String,
 ) -> Option<RemediationDocument> {
     is_mutable(view, subject)
@@ -107,7 +107,7 @@ pub fn pod_spec_document(
 }
 
 /// A workload with these fields of its pod spec alone.
-fn pod_spec_object(subject: &Subject, spec: Map<String, Value>) -> Value {
+fn pod_spec_object(subject: &Subject, spec: &Map<String, Value>) -> Value {
     let template = json!({ "spec": { "template": { "spec": spec } } });
     let body =
         if subject.kind == "CronJob" { json!({ "spec": { "jobTemplate": template } }) } else { template };

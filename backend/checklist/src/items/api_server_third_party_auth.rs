@@ -1,13 +1,14 @@
 //! Item 6: a third-party identity provider authenticates people.
 
 mod authenticators;
+mod openshift;
 
 use super::{Item, control_plane};
 use crate::Kind;
 use crate::authorization::{Authorization, Holder};
 use crate::distribution::Distribution;
 use crate::flags::{Flags, Setting};
-use crate::inventory::{Component, K3sServer, Resource, RoleRule};
+use crate::inventory::{Component, K3sServer, RoleRule};
 use crate::judge::{AbsentViolation, Observation, SeenViolation, Violation};
 use crate::need::Need;
 use crate::remedy::{Texts, document, remediation};
@@ -140,7 +141,7 @@ struct Instance {
 fn observe(view: &View<'_>) -> Observation {
     let mut observation = Observation { unit: "API server", ..Observation::default() };
     if view.distribution == Distribution::OpenShift {
-        observe_openshift(&mut observation, view);
+        openshift::observe(&mut observation, view);
     } else {
         observe_flags(&mut observation, view);
     }
@@ -327,80 +328,6 @@ fn observe_file(observation: &mut Observation, view: &View<'_>, name: &str, kind
         ),
     );
     observation.undecided.extend_from_slice(&metrics.gaps);
-}
-
-/// OpenShift keeps its identity providers in objects; the API server's own flags stand in a file.
-fn observe_openshift(observation: &mut Observation, view: &View<'_>) {
-    let inventory = view.inventory;
-    let unit = "the API server of OpenShift".to_owned();
-    observation.examined.insert(unit.clone());
-    observation.bases.insert(Basis::Declared);
-    let cluster =
-        |kind: Kind| inventory.resources(kind).seen.iter().find(|object| object.meta.name == "cluster");
-    let authentication = cluster(Kind::OpenShiftAuthentications);
-    let kind = match authentication.map(|object| object.body["spec"]["type"].as_str().unwrap_or_default()) {
-        Some("OIDC") => "OIDC",
-        Some("None") => "None",
-        _ => "IntegratedOAuth",
-    };
-    let names = match kind {
-        "OIDC" => names(authentication, "oidcProviders", |_| true),
-        "None" => Vec::new(),
-        // Passwords that the cluster keeps itself are nobody's identity provider.
-        _ => names(cluster(Kind::OpenShiftOAuths), "identityProviders", |provider| {
-            provider["type"].as_str().is_some_and(|kind| kind != "HTPasswd")
-        }),
-    };
-    if !names.is_empty() {
-        observation.notes.push(format!("OpenShift's identity providers: {}.", names.join(", ")));
-        return;
-    }
-    if kind == "OIDC" || kind == "None" {
-        if let Some(map) = inventory.config_map("openshift-kube-apiserver", "auth-config")
-            && map.data.values().any(|text| has_jwt(text))
-        {
-            return;
-        }
-    }
-    observation.absent.push(AbsentViolation {
-        violation: Violation {
-            rule: PROVIDER,
-            scope: Scope::Application,
-            subject: Subject {
-                api_version: Kind::OpenShiftOAuths.api_version(),
-                kind: "OAuth".to_owned(),
-                namespace: None,
-                name: "cluster".to_owned(),
-            },
-            path: "spec.identityProviders".to_owned(),
-            observed: "no identity provider but OpenShift itself".to_owned(),
-            expected: "an identity provider of a type other than HTPasswd".to_owned(),
-            note: None,
-            discriminator: String::new(),
-            units: vec![unit],
-            rests_on: OPENSHIFT.map(|kind| RestsOn { kind: kind.name(), object: None }).to_vec(),
-        },
-        suppliers: OPENSHIFT.to_vec(),
-    });
-}
-
-const OPENSHIFT: [Kind; 3] = [Kind::OpenShiftOAuths, Kind::OpenShiftAuthentications, Kind::ConfigMaps];
-
-/// The names of those entries of a list in a spec.
-fn names(object: Option<&Resource>, field: &str, is_meant: impl Fn(&Value) -> bool) -> Vec<String> {
-    object
-        .and_then(|object| object.body["spec"][field].as_array())
-        .into_iter()
-        .flatten()
-        .filter(|entry| is_meant(entry))
-        .map(|entry| entry["name"].as_str().unwrap_or("unnamed").to_owned())
-        .collect()
-}
-
-/// Whether an AuthenticationConfiguration has a JWT authenticator.
-fn has_jwt(text: &str) -> bool {
-    serde_saphyr::from_str::<Value>(text)
-        .is_ok_and(|configuration| configuration["jwt"].as_array().is_some_and(|jwt| !jwt.is_empty()))
 }
 
 /// Bindings that let a person do everything: listed, and they decide nothing.

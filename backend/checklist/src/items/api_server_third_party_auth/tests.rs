@@ -205,13 +205,13 @@ fn k3s_says_it_in_its_nodes_arguments() {
 
 #[test]
 fn openshift_keeps_its_providers_in_objects() {
-    let openshift = node("node.openshift.io/os_id");
+    let cluster = node("node.openshift.io/os_id");
     let object = |kind: &str, spec: &str| {
         format!(
             "---\n{{apiVersion: config.openshift.io/v1, kind: {kind}, metadata: {{name: cluster}}, spec: {{{spec}}}}}\n"
         )
     };
-    let of = |more: &str| outcome(ID, &(openshift.clone() + more));
+    let of = |more: &str| outcome(ID, &(cluster.clone() + more));
     let oauth = |kind: &str| object("OAuth", &format!("identityProviders: [{{name: p, type: {kind}}}]"));
     assert_eq!(of(&oauth("OpenID")), Pass);
     assert_eq!(of(&oauth("HTPasswd")), Fail);
@@ -228,8 +228,8 @@ fn openshift_keeps_its_providers_in_objects() {
     };
     assert_eq!(of(&(external.clone() + &map(r#"{"jwt": [{"issuer": {}}]}"#))), Pass);
     assert_eq!(of(&(external + &map(r#"{"anonymous": {}}"#))), Fail);
-    for kind in OPENSHIFT {
-        let mut partial = inventory(&openshift);
+    for kind in openshift::KINDS {
+        let mut partial = inventory(&cluster);
         forbid(&mut partial, kind);
         assert_eq!(result(ID, &partial).outcome(), Unknown, "{kind:?}");
     }

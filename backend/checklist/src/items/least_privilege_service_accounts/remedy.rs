@@ -174,7 +174,7 @@ fn without_token(view: &View<'_>, subjects: &BTreeSet<&rampart_shared::Subject>)
         }
         let fields = Map::from_iter([("automountServiceAccountToken".to_owned(), json!(false))]);
         let comment = format!("{} {}/{}", workload.subject.kind, workload.namespace(), workload.subject.name);
-        documents.extend(pod_spec_document(view, &workload.subject, fields, comment));
+        documents.extend(pod_spec_document(view, &workload.subject, &fields, comment));
     }
     let accounts = accounts.into_keys().map(|account| {
         let object = json!({
