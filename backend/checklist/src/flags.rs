@@ -124,6 +124,22 @@ impl Flags {
         flags
     }
 
+    /// The effective flags that `/flagz` tells. A list comes in brackets, and what could be a credential is not told.
+    pub fn of_flagz(component: Component, told: &BTreeMap<String, String>) -> Flags {
+        let given = told
+            .iter()
+            .map(|(name, value)| {
+                let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
+                let word = Word {
+                    text: inner.unwrap_or(value).to_owned(),
+                    unclear: matches!(value.as_str(), "CLASSIFIED" | "<redacted>"),
+                };
+                (name.clone(), vec![Some(word)])
+            })
+            .collect();
+        Flags { component, path: "flags".to_owned(), given, environment: BTreeMap::new() }
+    }
+
     /// Where a flag stands or would stand, relative to the pod; the same whether or not it is there.
     pub fn path(&self, flag: &str) -> String {
         format!("{}[--{flag}]", self.path)
@@ -383,6 +399,26 @@ mod tests {
         let expected = ["A", "B", "C"].map(str::to_owned).to_vec();
         assert_eq!(flags.list("enable-admission-plugins"), Setting::Known(expected));
         assert_eq!(flags.list("disable-admission-plugins"), Setting::Unset);
+    }
+
+    #[test]
+    fn flagz_tells_lists_in_brackets() {
+        let told = [
+            ("authorization-mode", "[Node,RBAC]"),
+            ("token-auth-file", ""),
+            ("oidc-issuer-url", "https://id.example"),
+            ("etcd-keyfile", "CLASSIFIED"),
+        ];
+        let told = told.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let flags = Flags::of_flagz(Component::ApiServer, &told.into());
+        assert_eq!(
+            flags.list("authorization-mode"),
+            Setting::Known(["Node", "RBAC"].map(str::to_owned).to_vec())
+        );
+        assert_eq!(flags.text("token-auth-file"), Setting::Unset);
+        assert_eq!(flags.text("oidc-issuer-url"), known("https://id.example"));
+        assert_eq!(flags.text("etcd-keyfile"), Setting::Unclear("CLASSIFIED".to_owned()));
+        assert_eq!(flags.path("token-auth-file"), "flags[--token-auth-file]");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Pure: nothing here does I/O, keeps time or knows a client. The same inventory gives the same result.
 
 pub mod admission;
+pub mod authorization;
 pub mod credentials;
 pub mod distribution;
 pub mod enforcement;

@@ -83,18 +83,6 @@ pub fn workload_documents<'f>(
             }
             let names: Vec<&str> = containers.iter().map(|(_, name)| *name).collect();
             spec.extend(pod_fields(subject, &names));
-            let template = json!({ "spec": { "template": { "spec": spec } } });
-            let body = if subject.kind == "CronJob" {
-                json!({ "spec": { "jobTemplate": template } })
-            } else {
-                template
-            };
-            let object = json!({
-                "apiVersion": subject.api_version,
-                "kind": subject.kind,
-                "metadata": { "name": subject.name, "namespace": subject.namespace },
-                "spec": body["spec"],
-            });
             let comment = format!(
                 "{} {}/{}: {}",
                 subject.kind,
@@ -102,9 +90,33 @@ pub fn workload_documents<'f>(
                 subject.name,
                 names.join(", ")
             );
-            document(RemediationTarget::Apply, comment, &object)
+            document(RemediationTarget::Apply, comment, &pod_spec_object(subject, &spec))
         })
         .collect()
+}
+
+/// A server-side-apply configuration of fields of a workload's pod spec; none where it cannot be changed in place.
+pub fn pod_spec_document(
+    view: &View<'_>,
+    subject: &Subject,
+    fields: &Map<String, Value>,
+    comment: String,
+) -> Option<RemediationDocument> {
+    is_mutable(view, subject)
+        .then(|| document(RemediationTarget::Apply, comment, &pod_spec_object(subject, fields)))
+}
+
+/// A workload with these fields of its pod spec alone.
+fn pod_spec_object(subject: &Subject, spec: &Map<String, Value>) -> Value {
+    let template = json!({ "spec": { "template": { "spec": spec } } });
+    let body =
+        if subject.kind == "CronJob" { json!({ "spec": { "jobTemplate": template } }) } else { template };
+    json!({
+        "apiVersion": subject.api_version,
+        "kind": subject.kind,
+        "metadata": { "name": subject.name, "namespace": subject.namespace },
+        "spec": body["spec"],
+    })
 }
 
 /// Whether the pod template of a subject can be changed in place, and is the place to change.

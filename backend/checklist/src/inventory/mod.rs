@@ -38,7 +38,7 @@ pub use object::Object;
 pub use pod::{Component, IpFamilies, Pod, PodPhase};
 pub use pod_spec::{
     AppArmorProfile, Container, ContainerPort, EnvironmentVariable, PodSecurityContext, PodSpec,
-    SeccompProfile, SecretReference, SecurityContext, Volume,
+    SeccompProfile, SecretMount, SecretReference, SecurityContext, Volume,
 };
 pub use rbac::{Binding, Role, RoleReference, RoleRule, RoleSubject, ServiceAccount};
 pub use resource::Resource;

@@ -104,10 +104,21 @@ pub struct Container {
     pub env: Vec<EnvironmentVariable>,
     /// The ports that it says it serves.
     pub ports: Vec<ContainerPort>,
+    /// Where it mounts Secrets.
+    pub secret_mounts: Vec<SecretMount>,
     /// Whether it is an init container that goes on running: a sidecar.
     pub restarts_always: bool,
     /// The security context.
     pub security_context: SecurityContext,
+}
+
+/// A place where a container mounts a Secret.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct SecretMount {
+    /// The path in the container.
+    pub path: String,
+    /// The Secret.
+    pub secret: String,
 }
 
 /// A port that a container says it serves.

@@ -3,7 +3,7 @@
 use super::meta::null_is_default;
 use super::pod::Component;
 use super::pod_spec::{
-    Container, ContainerPort, EnvironmentVariable, PodSecurityContext, PodSpec, SecretReference,
+    Container, ContainerPort, EnvironmentVariable, PodSecurityContext, PodSpec, SecretMount, SecretReference,
     SecurityContext, Volume,
 };
 use super::{Labels, ObjectMeta};
@@ -109,9 +109,12 @@ struct RawEnvironmentSource {
 }
 
 #[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
 struct RawMount {
     #[serde(default)]
     name: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    mount_path: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -205,7 +208,7 @@ impl Keep {
 }
 
 /// Variables whose presence items read, wherever they are; their values could be credentials.
-const KEPT_NAMES: [&str; 9] = [
+const KEPT_NAMES: [&str; 11] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -215,9 +218,11 @@ const KEPT_NAMES: [&str; 9] = [
     "AZURE_CLIENT_CERTIFICATE_PATH",
     "ARM_CLIENT_SECRET",
     "AZURE_STORAGE_KEY",
+    "AZURE_STORAGE_CONNECTION_STRING",
+    "GOOGLE_CREDENTIALS",
 ];
 /// Variables whose values items read; none of them is a credential.
-const KEPT_VALUES: [&str; 8] = [
+const KEPT_VALUES: [&str; 9] = [
     "LINKERD2_PROXY_INBOUND_DEFAULT_POLICY",
     "LINKERD2_PROXY_INBOUND_PORTS_DISABLE_PROTOCOL_DETECTION",
     "ISTIO_META_MESH_ID",
@@ -226,6 +231,7 @@ const KEPT_VALUES: [&str; 8] = [
     "AWS_SHARED_CREDENTIALS_FILE",
     "DD_SYSTEM_PROBE_NETWORK_ENABLED",
     "FELIX_FLOWLOGSGOLDMANESERVER",
+    "AZURE_CLIENT_CERTIFICATE_PATH",
 ];
 /// Init containers of meshes, which say by these flags which ports the proxy sees.
 const KEPT_ARGUMENTS: [(&str, &[&str]); 3] = [
@@ -242,7 +248,9 @@ const ISTIO_PORTS: &[&str] = &[
     "--istio-inbound-interception-mode",
 ];
 /// Audiences that make a token good for the API server. The API server's own issuer is not known here.
-const API_AUDIENCES: [&str; 3] = ["", "api", "https://kubernetes.default.svc"];
+/// kubeadm's and k3s' issuer, whose name is an audience too, is the longer address.
+const API_AUDIENCES: [&str; 5] =
+    ["", "api", "https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local", "k3s"];
 
 impl RawPodSpec {
     /// The node that the pod was scheduled to; empty before that.
@@ -264,7 +272,7 @@ impl RawPodSpec {
                 .map(|container| {
                     mounts_token |=
                         container.volume_mounts.iter().any(|mount| token_volumes.contains(&mount.name));
-                    container.reduce(field, keep, &mut references)
+                    container.reduce(field, keep, &volumes, &mut references)
                 })
                 .collect()
         };
@@ -302,7 +310,13 @@ impl RawPodSpec {
 }
 
 impl RawContainer {
-    fn reduce(self, field: &str, keep: Keep, references: &mut Vec<SecretReference>) -> Container {
+    fn reduce(
+        self,
+        field: &str,
+        keep: Keep,
+        volumes: &[Volume],
+        references: &mut Vec<SecretReference>,
+    ) -> Container {
         let path = |rest: String| format!("{field}[name={}].{rest}", self.name);
         for variable in &self.env {
             if let Some(reference) = variable.secret() {
@@ -316,7 +330,16 @@ impl RawContainer {
             }
         }
         let keeps_commands = keep != Keep::Nothing;
+        let secret_mounts = self.volume_mounts.iter().filter_map(|mount| {
+            volumes.iter().find_map(|volume| match volume {
+                Volume::Secret { name, secret } if *name == mount.name => {
+                    Some(SecretMount { path: mount.mount_path.clone(), secret: secret.clone() })
+                }
+                _ => None,
+            })
+        });
         Container {
+            secret_mounts: secret_mounts.collect(),
             command: if keeps_commands { self.command } else { Vec::new() },
             args: if keeps_commands { self.args } else { port_arguments(&self.name, &self.args) },
             env: self.env.into_iter().filter_map(|variable| variable.reduce(keep)).collect(),
@@ -354,9 +377,11 @@ impl RawVariable {
 
     fn reduce(self, keep: Keep) -> Option<EnvironmentVariable> {
         let secret = self.secret().map(|reference| reference.name.clone());
+        // An empty value takes a variable of the image away.
+        let is_empty = self.value_from.is_none() && self.value.as_deref().unwrap_or_default().is_empty();
         let name = self.name;
         let has_value = keep == Keep::CommandsAndEnvironment || KEPT_VALUES.contains(&name.as_str());
-        (has_value || KEPT_NAMES.contains(&name.as_str())).then(|| EnvironmentVariable {
+        (has_value || !is_empty && KEPT_NAMES.contains(&name.as_str())).then(|| EnvironmentVariable {
             value: self.value.filter(|_| has_value),
             secret,
             name,

@@ -18,7 +18,7 @@ pub struct Role {
 }
 
 /// A rule of a role.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleRule {
     /// API groups; `*` is all.

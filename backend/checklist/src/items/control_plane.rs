@@ -7,6 +7,7 @@ use crate::judge::Violation;
 use crate::workloads::View;
 use crate::{Kind, flags::Flags};
 use rampart_shared::{Gap, GapReason, RestsOn, Scope, Subject};
+use std::collections::BTreeSet;
 
 /// The active pods that run a component.
 pub(super) fn pods<'a>(view: &View<'a>, component: Component) -> Vec<&'a Pod> {
@@ -68,6 +69,107 @@ pub(super) fn unclear(pod: &Pod, flag: &str, text: &str) -> Gap {
         .closed_by(format!("Write the value of --{flag} out in the static pod's manifest."))
 }
 
+/// Which API servers an answer of one of them speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ApiServers {
+    /// There is one, so its answer is the whole answer.
+    One,
+    /// There are this many.
+    Several(usize),
+    /// Nothing shows how many there are.
+    Unknown,
+}
+
+impl ApiServers {
+    /// Counts the nodes of the control plane, the pods, and the addresses behind the Service `default/kubernetes`; the
+    /// most counts, since a load balancer can stand for all.
+    pub(super) fn of(view: &View<'_>) -> Self {
+        let inventory = view.inventory;
+        let complete = inventory.nodes.is_complete() && inventory.endpoint_slices.is_complete();
+        if view.distribution.hides_control_plane() || !complete {
+            return ApiServers::Unknown;
+        }
+        let nodes = inventory.nodes.seen.iter().filter(|node| {
+            ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"]
+                .iter()
+                .any(|label| node.meta.labels.contains_key(*label))
+        });
+        let addresses: BTreeSet<&String> = inventory
+            .endpoint_slices
+            .seen
+            .iter()
+            .filter(|slice| {
+                slice.meta.namespace == "default"
+                    && slice
+                        .meta
+                        .labels
+                        .get("kubernetes.io/service-name")
+                        .is_some_and(|name| name == "kubernetes")
+            })
+            .flat_map(|slice| slice.endpoints.iter().flat_map(|endpoint| &endpoint.addresses))
+            .collect();
+        let pods = pods(view, Component::ApiServer).len();
+        match nodes.count().max(addresses.len()).max(pods) {
+            0 => ApiServers::Unknown,
+            1 => ApiServers::One,
+            several => ApiServers::Several(several),
+        }
+    }
+}
+
+/// The flags that the API server which answered tells by `/flagz`.
+pub(super) fn flagz(view: &View<'_>) -> Option<Flags> {
+    let answer = view.inventory.api_server_flags.seen.as_ref()?;
+    Some(Flags::of_flagz(Component::ApiServer, &answer.flags))
+}
+
+/// What stands for the API server that answered.
+pub(super) const ANSWERED: &str = "the API server that answered";
+
+/// A violation of one flag that `/flagz` tells.
+pub(super) fn flagz_violation(
+    flags: &Flags,
+    flag: &'static str,
+    observed: String,
+    expected: impl Into<String>,
+) -> Violation {
+    Violation {
+        rule: flag,
+        scope: Scope::Application,
+        subject: Subject {
+            api_version: "config.k8s.io/v1beta1".to_owned(),
+            kind: "Flagz".to_owned(),
+            namespace: None,
+            name: Component::ApiServer.program().to_owned(),
+        },
+        path: flags.path(flag),
+        observed,
+        expected: expected.into(),
+        note: None,
+        discriminator: String::new(),
+        units: vec![ANSWERED.to_owned()],
+        rests_on: vec![RestsOn { kind: Kind::ApiServerFlagz.name(), object: None }],
+    }
+}
+
+/// One answer is one API server's: a gap for the others, unless there are none.
+pub(super) fn others(view: &View<'_>, kind: Kind) -> Option<Gap> {
+    let detail = match ApiServers::of(view) {
+        ApiServers::One => return None,
+        ApiServers::Several(count) => {
+            format!("one API server of {count} answered; what the others run with is not known")
+        }
+        ApiServers::Unknown => {
+            "one API server answered; how many others there are, and what they run with, is not known"
+                .to_owned()
+        }
+    };
+    Some(
+        Gap::new(kind.name(), GapReason::NotCollected, detail)
+            .closed_by("Ask each API server at its own address, for example by `kubectl --server`."),
+    )
+}
+
 /// Why no API server is seen; there always is one.
 pub(super) fn no_api_server(view: &View<'_>) -> Gap {
     let distribution = view.distribution;
@@ -95,7 +197,7 @@ pub(super) fn no_api_server(view: &View<'_>) -> Gap {
         )
         .closed_by(
             "In a snapshot: add the pods of kube-system. Where the API server runs outside any pod, its /flagz \
-             (Kubernetes 1.36 and newer) shows its flags; this version does not read it.",
+             (Kubernetes 1.36 and newer) shows its flags.",
         ),
     }
 }
@@ -140,5 +242,5 @@ pub(super) fn k3s_servers<'a>(view: &View<'a>) -> Result<Vec<&'a Node>, Box<Gap>
 }
 
 /// What would show flags that no pod shows.
-pub(super) const FLAGZ: &str = "The component's /flagz (Kubernetes 1.36 and newer) shows every effective flag; this version does not \
-                                read it.";
+pub(super) const FLAGZ: &str = "The API server's /flagz (Kubernetes 1.36 and newer) shows every effective flag; \
+                                `rampart rbac --control-plane-metrics` prints the grant that reads it.";

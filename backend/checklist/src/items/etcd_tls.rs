@@ -32,7 +32,7 @@ pub(super) const ITEM: Item = Item {
     cannot_see: "etcd that runs in no visible pod: of an external etcd only the API server's side is judged, and how its \
                  peers talk stays a gap, as it does on Talos and where a provider runs the control plane. Values in a \
                  file that --config-file names. Whether the certificates are valid, and who else holds one of that CA. \
-                 The API server's /flagz would show its side; this version does not read it.",
+                 The API server's /flagz shows its side alone.",
     references: &[
         (
             "Kubernetes: Securing etcd clusters",
@@ -44,7 +44,12 @@ pub(super) const ITEM: Item = Item {
             "https://www.cisecurity.org/benchmark/kubernetes",
         ),
     ],
-    needs: &[Need::required(Kind::Pods), Need::conditional(Kind::Nodes)],
+    needs: &[
+        Need::required(Kind::Pods),
+        Need::conditional(Kind::Nodes),
+        Need::conditional(Kind::EndpointSlices),
+        Need::conditional(Kind::ApiServerFlagz),
+    ],
     observe,
     remedy,
 };
@@ -92,13 +97,23 @@ fn observe(view: &View<'_>) -> Observation {
         }
     }
     let mut servers = Vec::new();
+    let answered = control_plane::flagz(view);
     for pod in &api_servers {
         match Flags::of_pod(Component::ApiServer, pod) {
-            Ok(flags) => servers.extend(observe_api_server(&mut observation, pod, &flags)),
+            Ok(flags) => servers.extend(observe_api_server(&mut observation, Place::Pod(pod), &flags)),
+            // The one API server that there is tells its flags itself.
+            Err(_) if answered.is_some() && api_servers.len() == 1 => {}
             Err(error) => observation.undecided.push(control_plane::unreadable(pod, &error)),
         }
     }
-    if api_servers.is_empty() {
+    let unread = servers.is_empty() && api_servers.len() <= 1;
+    if let Some(flags) = answered.filter(|_| unread) {
+        servers = observe_api_server(&mut observation, Place::Answer, &flags);
+        observation.undecided.extend(control_plane::others(view, Kind::ApiServerFlagz));
+        if members.is_empty() {
+            observation.undecided.push(no_member(&servers));
+        }
+    } else if api_servers.is_empty() {
         observe_without_api_server(view, &mut observation, !members.is_empty());
     } else if members.is_empty() {
         observation.undecided.push(no_member(&servers));
@@ -108,7 +123,7 @@ fn observe(view: &View<'_>) -> Observation {
 
 fn observe_member(observation: &mut Observation, pod: &Pod, flags: &Flags) {
     observation.examined.insert(control_plane::name(pod));
-    let mut report = Report { observation, pod, flags };
+    let mut report = Report { observation, place: Place::Pod(pod), flags };
     for (flag, _) in FILES {
         report.demand_file(flag);
     }
@@ -160,9 +175,12 @@ fn observe_member(observation: &mut Observation, pod: &Pod, flags: &Flags) {
 }
 
 /// Judges an API server's side; its etcd addresses.
-fn observe_api_server(observation: &mut Observation, pod: &Pod, flags: &Flags) -> Vec<String> {
-    observation.examined.insert(control_plane::name(pod));
-    let mut report = Report { observation, pod, flags };
+fn observe_api_server(observation: &mut Observation, place: Place<'_>, flags: &Flags) -> Vec<String> {
+    observation.examined.insert(match place {
+        Place::Pod(pod) => control_plane::name(pod),
+        Place::Answer => control_plane::ANSWERED.to_owned(),
+    });
+    let mut report = Report { observation, place, flags };
     let mut servers = Vec::new();
     for flag in [SERVERS, OVERRIDES] {
         match flags.list(flag) {
@@ -265,10 +283,19 @@ fn no_member(servers: &[String]) -> Gap {
     Gap::new(Kind::Pods.name(), GapReason::NotCollected, detail).closed_by(closed_by)
 }
 
+/// Where flags were read.
+#[derive(Debug, Clone, Copy)]
+enum Place<'a> {
+    /// In a pod.
+    Pod(&'a Pod),
+    /// In the API server's own answer.
+    Answer,
+}
+
 /// Puts what one component's flags say into the observation.
 struct Report<'a> {
     observation: &'a mut Observation,
-    pod: &'a Pod,
+    place: Place<'a>,
     flags: &'a Flags,
 }
 
@@ -280,12 +307,23 @@ impl Report<'_> {
         expected: &str,
         note: Option<&str>,
     ) {
-        let violation = control_plane::violation(self.pod, self.flags, flag, observed.into(), expected);
+        let violation = match self.place {
+            Place::Pod(pod) => control_plane::violation(pod, self.flags, flag, observed.into(), expected),
+            Place::Answer => control_plane::flagz_violation(self.flags, flag, observed.into(), expected),
+        };
         self.observation.seen.push(SeenViolation(Violation { note: note.map(str::to_owned), ..violation }));
     }
 
     fn unclear(&mut self, flag: &str, text: &str) {
-        self.observation.undecided.push(control_plane::unclear(self.pod, flag, text));
+        self.observation.undecided.push(match self.place {
+            Place::Pod(pod) => control_plane::unclear(pod, flag, text),
+            Place::Answer => Gap::new(
+                Kind::ApiServerFlagz.name(),
+                GapReason::NotCollected,
+                format!("the API server that answered tells --{flag} as: {text}"),
+            )
+            .closed_by("Look at the API server's own configuration."),
+        });
     }
 
     fn demand_file(&mut self, flag: &'static str) {
@@ -591,6 +629,36 @@ mod tests {
         assert_eq!(outcome(ID, &cluster(&ETCD.replace("=c ", "=$(X) "), API)), Unknown);
         let external = pod("kube-apiserver", "a", &API.replace("https://127.0.0.1", "http://10.9.9.9"), "");
         assert_eq!(outcome(ID, &external), Fail, "external, and plain");
+    }
+
+    #[test]
+    fn flagz_shows_the_api_servers_side() {
+        let told = |yaml: &str, servers: &str| {
+            let mut inventory = inventory(yaml);
+            let files = ["etcd-cafile", "etcd-certfile", "etcd-keyfile"]
+                .map(|flag| (flag.to_owned(), "f".to_owned()));
+            let mut flags = std::collections::BTreeMap::from(files);
+            flags.insert(SERVERS.to_owned(), format!("[{servers}]"));
+            flags.insert(OVERRIDES.to_owned(), "[]".to_owned());
+            inventory.api_server_flags.seen = Some(crate::inventory::ApiServerFlags { flags });
+            result(ID, &inventory).outcome()
+        };
+        let node = "---\napiVersion: v1\nkind: Node\nmetadata: {name: n1, labels: {node-role.kubernetes.io/control-plane: ''}}\n";
+        let etcd = pod("etcd", "etcd-1", ETCD, "");
+        let good = "https://127.0.0.1:2379";
+        assert_eq!(told(&(etcd.clone() + node), good), Pass);
+        assert_eq!(
+            told(&(etcd.clone() + node + &node.replace("n1", "n2")), good),
+            Unknown,
+            "one answer is one replica"
+        );
+        assert_eq!(told(node, good), Unknown, "etcd is not seen");
+        assert_eq!(told("", "http://10.0.0.1:2379"), Fail);
+        assert_eq!(
+            told(&cluster(ETCD, &API.replace("https:", "http:")), good),
+            Fail,
+            "the pod's flags are seen"
+        );
     }
 
     #[test]

@@ -26,12 +26,14 @@ pub(super) const ITEM: Item = Item {
     checks: "Every API server's flags: NodeRestriction in --enable-admission-plugins and not in \
              --disable-admission-plugins, and Node in --authorization-mode, without which the plugin does not confine a \
              kubelet. On k3s, which sets both itself, the servers' annotation k3s.io/node-args must not take them away. \
-             On EKS the provider documents the plugin.",
+             Where no pod shows an API server's flags, its \
+             /flagz does, or its metrics of the plugin and the authorizer; one answer is one API server's. On EKS the \
+             provider documents the plugin.",
     why: "A kubelet's credentials lie on its node. Without this plugin, whoever takes one node can change other nodes and \
           their pods, or label the node so that workloads which were kept apart are scheduled to it.",
-    cannot_see: "API servers that run in no visible pod: their gap says so. With --authorization-config the authorizers \
-                 stand in a file that cannot be seen. The API server's /flagz and /metrics would show both; this version \
-                 does not read them. Kubelets with credentials outside the group system:nodes are not confined by the \
+    cannot_see: "API servers that run in no visible pod and tell neither flags nor metrics: their gap says so. With \
+                 --authorization-config the authorizers stand in a file that cannot be seen; a metric shows the Node \
+                 authorizer once it decided something. Kubelets with credentials outside the group system:nodes are not confined by the \
                  plugin and not recognised here.",
     references: &[
         (
@@ -48,7 +50,13 @@ pub(super) const ITEM: Item = Item {
             "https://www.cisecurity.org/benchmark/kubernetes",
         ),
     ],
-    needs: &[Need::required(Kind::Pods), Need::conditional(Kind::Nodes)],
+    needs: &[
+        Need::required(Kind::Pods),
+        Need::conditional(Kind::Nodes),
+        Need::conditional(Kind::EndpointSlices),
+        Need::conditional(Kind::ApiServerFlagz),
+        Need::conditional(Kind::ApiServerMetrics),
+    ],
     observe,
     remedy,
 };
@@ -77,11 +85,23 @@ struct Judgement {
 fn observe(view: &View<'_>) -> Observation {
     let mut observation = Observation { unit: "API server", ..Observation::default() };
     let pods = control_plane::pods(view, Component::ApiServer);
+    let answered = control_plane::flagz(view);
     for pod in &pods {
         match Flags::of_pod(Component::ApiServer, pod) {
-            Ok(flags) => observe_pod(&mut observation, pod, &flags),
+            Ok(flags) => observe_pod(&mut observation, view, pod, &flags, pods.len() == 1),
+            // The one API server that there is tells its flags itself.
+            Err(_) if answered.is_some() && pods.len() == 1 => {}
             Err(error) => observation.undecided.push(control_plane::unreadable(pod, &error)),
         }
+    }
+    if observation.examined.is_empty()
+        && let Some(flags) = &answered
+        && observe_answer(&mut observation, view, flags)
+    {
+        return observation;
+    }
+    if pods.is_empty() && answered.is_none() && is_shown_by_metrics(view) {
+        return Observation { examined: [control_plane::ANSWERED.to_owned()].into(), ..observation };
     }
     if pods.is_empty() {
         match view.distribution {
@@ -96,19 +116,60 @@ fn observe(view: &View<'_>) -> Observation {
                 Ok(servers) => observe_k3s(&mut observation, &servers),
                 Err(gap) => observation.undecided.push(*gap),
             },
-            _ => observation.undecided.push(control_plane::no_api_server(view)),
+            _ => {
+                observation.undecided.push(match &answered {
+                    Some(_) => control_plane::others(view, Kind::ApiServerFlagz)
+                        .unwrap_or_else(|| control_plane::no_api_server(view)),
+                    None => control_plane::no_api_server(view),
+                });
+                observation.undecided.extend_from_slice(&view.inventory.api_server_flags.gaps);
+            }
         }
+    } else if observation.examined.is_empty() && answered.is_some() {
+        observation.undecided.extend(control_plane::others(view, Kind::ApiServerFlagz));
     }
     observation
 }
 
-fn observe_pod(observation: &mut Observation, pod: &Pod, flags: &Flags) {
+/// Judges what `/flagz` tells; whether that decides: a violation always does, a good answer where nobody else could
+/// give another.
+fn observe_answer(observation: &mut Observation, view: &View<'_>, flags: &Flags) -> bool {
+    let Judgement { faults, open } = judge(flags);
+    let closed = open.iter().all(|(flag, _)| *flag == AUTHORIZATION_CONFIG && has_node_authorizer(view));
+    let is_one = control_plane::others(view, Kind::ApiServerFlagz).is_none();
+    if faults.is_empty() && !(closed && is_one) {
+        return false;
+    }
+    observation.examined.insert(control_plane::ANSWERED.to_owned());
+    for Fault { flag, observed, expected } in faults {
+        observation.seen.push(SeenViolation(control_plane::flagz_violation(flags, flag, observed, expected)));
+    }
+    true
+}
+
+fn has_node_authorizer(view: &View<'_>) -> bool {
+    let metrics = view.inventory.api_server_metrics.seen.as_ref();
+    metrics.is_some_and(|metrics| metrics.authorizers.contains("Node"))
+}
+
+/// Whether the metrics of the one API server that there is show both. What they do not show may be there.
+fn is_shown_by_metrics(view: &View<'_>) -> bool {
+    let metrics = view.inventory.api_server_metrics.seen.as_ref();
+    metrics.is_some_and(|metrics| metrics.admission_plugins.contains(PLUGIN))
+        && has_node_authorizer(view)
+        && control_plane::others(view, Kind::ApiServerMetrics).is_none()
+}
+
+fn observe_pod(observation: &mut Observation, view: &View<'_>, pod: &Pod, flags: &Flags, is_only_one: bool) {
     observation.examined.insert(control_plane::name(pod));
     let Judgement { faults, open } = judge(flags);
     for Fault { flag, observed, expected } in faults {
         observation.seen.push(SeenViolation(control_plane::violation(pod, flags, flag, observed, expected)));
     }
     for (flag, text) in open {
+        if flag == AUTHORIZATION_CONFIG && is_only_one && has_node_authorizer(view) {
+            continue;
+        }
         observation.undecided.push(if flag == AUTHORIZATION_CONFIG {
             authorization_config(Kind::Pods, control_plane::name(pod))
         } else {
@@ -156,7 +217,8 @@ fn authorization_config(kind: Kind, object: String) -> Gap {
         "{object}: --authorization-config names a file; whether it has the Node authorizer cannot be seen"
     );
     Gap::new(kind.name(), GapReason::NotCollected, detail).for_objects(vec![object]).closed_by(
-        "The metric apiserver_authorization_decisions_total{type=\"Node\"} of the API server shows it; this version does not read it.",
+        "The metric apiserver_authorization_decisions_total{type=\"Node\"} of the API server shows it; `rampart rbac \
+         --control-plane-metrics` prints the grant that reads it.",
     )
 }
 
@@ -348,6 +410,7 @@ fn modes(flags: &[Flags]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::{ApiServerFlags, ApiServerMetrics};
     use crate::testing::{assert_findings, forbid, inventory, outcome, result};
     use crate::{Parameters, evaluate};
     use rampart_shared::Outcome::{Fail, Pass, Unknown};
@@ -432,6 +495,44 @@ mod tests {
         let mut refused = inventory(&pod("a", GOOD));
         forbid(&mut refused, Kind::Pods);
         assert_eq!(result(ID, &refused).outcome(), Unknown);
+    }
+
+    #[test]
+    fn flagz_and_metrics_speak_for_the_api_server_that_answered() {
+        let told = |yaml: &str, flags: &[(&str, &str)], plugins: &[&str], authorizers: &[&str]| {
+            let mut inventory = inventory(yaml);
+            let map = flags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            inventory.api_server_flags.seen = (!flags.is_empty()).then_some(ApiServerFlags { flags: map });
+            let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            inventory.api_server_metrics.seen = Some(ApiServerMetrics {
+                admission_plugins: set(plugins),
+                authorizers: set(authorizers),
+                ..ApiServerMetrics::default()
+            });
+            result(ID, &inventory).outcome()
+        };
+        let node = "apiVersion: v1\nkind: Node\nmetadata: {name: n1, labels: {node-role.kubernetes.io/control-plane: ''}}\n";
+        let two = format!("{node}---\n{}", node.replace("n1", "n2"));
+        let good = [(ENABLE, "[NodeRestriction]"), (MODE, "[Node,RBAC]")];
+        let file = [(ENABLE, "[NodeRestriction]"), (AUTHORIZATION_CONFIG, "/a.yaml")];
+        assert_eq!(told(node, &good, &[], &[]), Pass);
+        assert_eq!(told(&two, &good, &[], &[]), Unknown, "one answer is one replica");
+        assert_eq!(told("", &good, &[], &[]), Unknown);
+        assert_eq!(told(&two, &[(ENABLE, "[A]"), (MODE, "[Node]")], &[], &[]), Fail);
+        assert_eq!(told(node, &file, &[], &["Node"]), Pass);
+        assert_eq!(told(node, &file, &[], &["RBAC"]), Unknown);
+        assert_eq!(told(node, &[], &[PLUGIN], &["Node"]), Pass);
+        assert_eq!(told(node, &[], &[PLUGIN], &[]), Unknown, "an absent series says nothing");
+        assert_eq!(told(&two, &[], &[PLUGIN], &["Node"]), Unknown);
+        let config = pod("a", "--enable-admission-plugins=NodeRestriction --authorization-config=/a.yaml");
+        assert_eq!(told(&config, &[], &[], &["Node"]), Pass);
+        assert_eq!(
+            told(&(config.clone() + &config.replace("name: a", "name: b")), &[], &[], &["Node"]),
+            Unknown
+        );
+        let script = pod("a", "")
+            .replace("command: [kube-apiserver, ]", "command: [sh, -c, 'exec kube-apiserver $FLAGS']");
+        assert_eq!(told(&script, &good, &[], &[]), Pass);
     }
 
     #[test]

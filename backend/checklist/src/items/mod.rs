@@ -1,12 +1,14 @@
 //! The items of the checklist, one file each, in the checklist's order.
 
 mod admission_policies_enforced;
+mod api_server_third_party_auth;
 mod default_deny;
 mod etcd_tls;
 mod kubelet_anonymous_auth;
 mod kubelet_node_restriction;
 mod kubelet_read_only_port;
 mod kubelet_webhook_authorization;
+mod least_privilege_service_accounts;
 mod network_traffic_monitoring;
 mod non_root_containers;
 mod read_only_root_filesystem;
@@ -60,6 +62,7 @@ pub static ITEMS: &[Item] = &[
     kubelet_anonymous_auth::ITEM,
     kubelet_webhook_authorization::ITEM,
     kubelet_read_only_port::ITEM,
+    api_server_third_party_auth::ITEM,
     default_deny::ITEM,
     network_traffic_monitoring::ITEM,
     admission_policies_enforced::ITEM,
@@ -67,6 +70,7 @@ pub static ITEMS: &[Item] = &[
     non_root_containers::ITEM,
     seccomp_apparmor::ITEM,
     secret_manager::ITEM,
+    least_privilege_service_accounts::ITEM,
     service_mtls::ITEM,
 ];
 
