@@ -290,19 +290,19 @@ impl<'a> Roles<'a> {
         let mut selected: BTreeMap<&BTreeMap<String, String>, ()> = BTreeMap::new();
         let mut waiting = vec![role];
         while let Some(next) = waiting.pop() {
-            for selector in next.aggregates.iter() {
-                match Selection::of(selector) {
-                    Selection::Labels(labels) if selected.insert(labels, ()).is_none() => {
-                        for found in self.select(labels) {
-                            if visited.insert(found.meta.name.as_str()) {
-                                waiting.push(found);
-                            }
-                        }
+            for selector in &next.aggregates {
+                if selector.match_expressions.is_empty()
+                    && selected.insert(&selector.match_labels, ()).is_some()
+                {
+                    continue;
+                }
+                match self.select(selector) {
+                    Some(found) => {
+                        waiting.extend(found.into_iter().filter(|found| visited.insert(&found.meta.name)));
                     }
-                    Selection::Labels(_) => {}
-                    Selection::Undecided if next.rules.is_empty() => self.undecided.push(undecided(next)),
                     // The controller has gathered already, so the role's own rules say it.
-                    Selection::Undecided => {}
+                    None if !next.rules.is_empty() => {}
+                    None => self.undecided.push(undecided(next)),
                 }
             }
             // A role that was filled repeats the rules of those that it gathers: each is told once, by its source.
@@ -322,37 +322,25 @@ impl<'a> Roles<'a> {
         rules
     }
 
-    fn select(&self, labels: &'a BTreeMap<String, String>) -> Vec<&'a Role> {
-        let has_all = |role: &&&'a Role| {
-            labels.iter().all(|(name, value)| role.meta.labels.get(name).is_some_and(|found| found == value))
-        };
-        let candidates = match labels.iter().next() {
+    /// The ClusterRoles that a selector selects; none where it has an operator that is not known.
+    fn select(&self, selector: &LabelSelector) -> Option<Vec<&'a Role>> {
+        let candidates = match selector.match_labels.iter().next() {
             Some((name, value)) => self.by_label.get(&(name.as_str(), value.as_str())).map(Vec::as_slice),
             None => Some(self.all.as_slice()),
         };
-        candidates.unwrap_or_default().iter().filter(has_all).copied().collect()
-    }
-}
-
-/// How a selector can be evaluated.
-enum Selection<'a> {
-    Labels(&'a BTreeMap<String, String>),
-    Undecided,
-}
-
-impl<'a> Selection<'a> {
-    fn of(selector: &'a LabelSelector) -> Self {
-        if selector.match_expressions.is_empty() {
-            Selection::Labels(&selector.match_labels)
-        } else {
-            Selection::Undecided
+        let mut selected = Vec::new();
+        for role in candidates.unwrap_or_default() {
+            if selector.matches(&role.meta.labels)? {
+                selected.push(*role);
+            }
         }
+        Some(selected)
     }
 }
 
 fn undecided(role: &Role) -> Gap {
     let detail = format!(
-        "ClusterRole {} gathers others by matchExpressions, and its own rules are not filled in yet",
+        "ClusterRole {} gathers others by an operator that is not known, and its own rules are not filled in yet",
         role.meta.name
     );
     Gap::new(Kind::ClusterRoles.name(), GapReason::NotCollected, detail)

@@ -106,10 +106,9 @@ fn aggregation_is_followed_through_labels_once_and_without_end() {
 }
 
 #[test]
-fn an_expression_is_undecided_until_the_controller_has_gathered() {
+fn an_unknown_operator_is_undecided_until_the_controller_has_gathered() {
     let of = |rules: &str| {
-        let rule =
-            "aggregationRule: {clusterRoleSelectors: [{matchExpressions: [{key: a, operator: Exists}]}]}";
+        let rule = "aggregationRule: {clusterRoleSelectors: [{matchExpressions: [{key: a, operator: Gt}]}]}";
         let yaml = cluster_role("top", &format!("{rule}\n{rules}"))
             + &binding("ClusterRoleBinding", "b", "ClusterRole/top", CART);
         Authorization::new(&inventory(&yaml)).undecided().len()

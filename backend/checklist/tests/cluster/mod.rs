@@ -8,20 +8,20 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The objects of a cluster.
-pub type Documents = Vec<Value>;
+pub(crate) type Documents = Vec<Value>;
 
 /// A cluster in which every item holds.
-pub fn good() -> Documents {
+pub(crate) fn good() -> Documents {
     serde_saphyr::from_multiple(include_str!("../good-cluster.yaml")).unwrap()
 }
 
 /// What a person set for it.
-pub fn parameters() -> Parameters {
+pub(crate) fn parameters() -> Parameters {
     Parameters::default()
 }
 
 /// The inventory of these objects; every kind is complete.
-pub fn inventory(documents: &[Value]) -> Inventory {
+pub(crate) fn inventory(documents: &[Value]) -> Inventory {
     let mut inventory = Inventory::empty(Source::Snapshot);
     for document in documents {
         let text = |field: &str| document[field].as_str().unwrap().to_owned();
@@ -38,12 +38,12 @@ pub fn inventory(documents: &[Value]) -> Inventory {
 }
 
 /// The results of every item.
-pub fn evaluate_with(inventory: &Inventory) -> Vec<ItemResult> {
+pub(crate) fn evaluate_with(inventory: &Inventory) -> Vec<ItemResult> {
     let items = evaluate(inventory, &parameters()).unwrap();
     items.into_iter().map(|item| item.result).collect()
 }
 
 /// The outcomes of every item.
-pub fn outcomes(inventory: &Inventory) -> BTreeMap<ItemId, Outcome> {
+pub(crate) fn outcomes(inventory: &Inventory) -> BTreeMap<ItemId, Outcome> {
     evaluate_with(inventory).into_iter().map(|result| (result.id(), result.outcome())).collect()
 }

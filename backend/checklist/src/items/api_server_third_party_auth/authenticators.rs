@@ -3,6 +3,7 @@
 use crate::authorization::{Account, Action, Authorization, Extent};
 use crate::inventory::{Kind, Workload};
 use crate::parameters::Recogniser;
+use crate::recognise::image;
 use crate::workloads::View;
 
 /// How the API server comes to believe an authenticator.
@@ -92,36 +93,23 @@ pub(super) fn of(view: &View<'_>) -> Vec<Found> {
 
 fn recognise<'w>(workload: &Workload, users: &'w [Recogniser]) -> Option<(&'w str, Trust)> {
     let images = || workload.template.containers.iter().map(|container| container.image.as_str());
-    if let Some(known) =
-        AUTHENTICATORS.iter().find(|known| images().any(|image| is_image(image, known.image)))
+    if let Some(known) = AUTHENTICATORS
+        .iter()
+        .find(|known| images().any(|image| image::is(image::repository(image), known.image)))
     {
         return Some((known.name, known.trust));
     }
-    let has_label = |label: &str| {
-        let (name, value) = label.split_once('=').map_or((label, None), |(name, value)| (name, Some(value)));
+    let has_label = |name: &str, value: Option<&str>| {
         [&workload.meta.labels, &workload.template_labels]
             .into_iter()
             .any(|labels| labels.get(name).is_some_and(|found| value.is_none_or(|value| found == value)))
     };
     let is_meant = |user: &&Recogniser| {
-        user.image.as_deref().is_some_and(|wanted| images().any(|image| is_image(image, wanted)))
-            || user.label.as_deref().is_some_and(has_label)
+        user.image().is_none_or(|wanted| images().any(|image| image::is(image::repository(image), wanted)))
+            && user.label().is_none_or(|(name, value)| has_label(name, value))
     };
     // A program that a flag of the API server names needs no recognition, so this one acts as others.
-    users.iter().find(is_meant).map(|user| (user.name.as_str(), Trust::Impersonation))
-}
-
-/// Whether an image is of a repository, whole or its last components.
-fn is_image(image: &str, repository: &str) -> bool {
-    let name = image.split_once('@').map_or(image, |(name, _)| name);
-    let name = match name.rsplit_once('/') {
-        Some((path, last)) => {
-            let last = last.split_once(':').map_or(last, |(last, _)| last);
-            name.get(..path.len() + 1 + last.len()).unwrap_or(name)
-        }
-        None => name.split_once(':').map_or(name, |(name, _)| name),
-    };
-    name.strip_suffix(repository).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    users.iter().find(is_meant).map(|user| (user.name(), Trust::Impersonation))
 }
 
 fn readiness(workload: &Workload) -> Result<(), String> {
@@ -147,18 +135,4 @@ fn has_authenticator(view: &View<'_>) -> Result<(), String> {
         .resources_of([Kind::JwtAuthenticators, Kind::WebhookAuthenticators])
         .any(|authenticator| authenticator.body["status"]["phase"] == "Ready");
     if ready { Ok(()) } else { Err("no JWTAuthenticator or WebhookAuthenticator is Ready".to_owned()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn images_match_on_whole_components() {
-        assert!(is_image("ghcr.io/dexidp/dex:v2.41", "dexidp/dex"));
-        assert!(is_image("localhost:5000/dexidp/dex@sha256:00", "dexidp/dex"));
-        assert!(is_image("dexidp/dex", "dexidp/dex"));
-        assert!(!is_image("ghcr.io/dexidp/dex-evil:1", "dexidp/dex"));
-        assert!(!is_image("ghcr.io/notdexidp/dex", "dexidp/dex"));
-    }
 }

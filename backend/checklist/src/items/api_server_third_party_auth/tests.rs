@@ -147,7 +147,7 @@ fn an_authenticator_in_the_cluster_counts_ready_and_trusted() {
 fn a_person_can_name_further_authenticators() {
     let mut parameters = Parameters::default();
     parameters.api_server_third_party_auth.recognise =
-        vec![Recogniser { name: "Gate".to_owned(), image: Some("acme/gate".to_owned()), label: None }];
+        vec![Recogniser::new("Gate".to_owned(), Some("acme/gate".to_owned()), None).unwrap()];
     let of = |more: &str| -> Outcome {
         let yaml = pod("a", "") + &deployment("registry.example/acme/gate:1", 2) + more;
         let items = evaluate(&inventory(&yaml), &parameters).unwrap();
