@@ -59,9 +59,11 @@ pub(super) async fn read_kubelets(
     let account = options.kubelet_service_account.clone();
     let way = match (options.kubelets, account) {
         (KubeletReading::Direct, account) => {
-            Way::Direct(Direct::begin(server, account.unwrap_or_default(), options).await?)
+            Way::Direct(Box::new(Direct::begin(server, account.unwrap_or_default(), options).await?))
         }
-        (KubeletReading::Auto, Some(account)) => Way::Direct(Direct::begin(server, account, options).await?),
+        (KubeletReading::Auto, Some(account)) => {
+            Way::Direct(Box::new(Direct::begin(server, account, options).await?))
+        }
         (KubeletReading::Auto, None) => {
             if let Some(gap) = not_allowed(server, bounds).await? {
                 let refused = gap.reason == GapReason::Forbidden;
@@ -129,7 +131,7 @@ pub(super) async fn read_kubelets(
 /// The way that was decided for.
 enum Way {
     Proxy,
-    Direct(Direct),
+    Direct(Box<Direct>),
 }
 
 /// What came of one kubelet.
