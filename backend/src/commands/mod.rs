@@ -5,6 +5,7 @@ mod openapi;
 mod rbac;
 mod scan;
 mod serve;
+mod snapshot;
 
 use crate::{
     config::{Configuration, ServeArguments},
@@ -39,6 +40,8 @@ enum Command {
         #[command(flatten)]
         arguments: Box<ServeArguments>,
     },
+    /// Read a cluster once and write what was read, without credentials, as an archive for `scan`
+    Snapshot(Box<snapshot::SnapshotArguments>),
     /// Print the least ClusterRole that reading a cluster takes
     Rbac(rbac::RbacArguments),
     /// Print the description of the API
@@ -77,6 +80,7 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Serve { common, arguments } => serve::run(&common, &arguments),
+        Command::Snapshot(arguments) => snapshot::run(&arguments),
         Command::Rbac(arguments) => rbac::run(&arguments),
         Command::Openapi => openapi::run(),
         Command::DocsChecklist => print(&docs_checklist::markdown()),
