@@ -27,8 +27,8 @@ pub use kubelet::{
 };
 pub use meta::{Labels, ObjectMeta, OwnerReference};
 pub use network_policy::{
-    IpBlock, LabelSelector, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicyRule,
-    NetworkPolicySpec, PolicyDirection, PolicyPort,
+    IpBlock, LabelSelector, LabelSelectorRequirement, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort,
+    NetworkPolicyRule, NetworkPolicySpec, PolicyDirection, PolicyPort,
 };
 pub use node::{K3sServer, Node};
 pub use object::Object;

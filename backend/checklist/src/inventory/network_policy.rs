@@ -2,7 +2,7 @@
 
 use super::meta::null_is_default;
 use super::{Labels, ObjectMeta};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 /// A NetworkPolicy.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -78,20 +78,30 @@ pub struct LabelSelector {
     /// Labels that must be there.
     #[serde(default, deserialize_with = "null_is_default")]
     pub match_labels: Labels,
-    /// How many expressions must hold.
-    #[serde(default, deserialize_with = "length")]
-    pub match_expressions: usize,
+    /// Expressions that must hold.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub match_expressions: Vec<LabelSelectorRequirement>,
+}
+
+/// An expression of a label selector.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct LabelSelectorRequirement {
+    /// The label.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub key: String,
+    /// `In`, `NotIn`, `Exists` or `DoesNotExist`; anything else cannot be evaluated.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub operator: String,
+    /// The values of `In` and `NotIn`.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub values: Vec<String>,
 }
 
 impl LabelSelector {
     /// Whether it selects every object, whatever its labels.
     pub fn selects_everything(&self) -> bool {
-        self.match_labels.is_empty() && self.match_expressions == 0
+        self.match_labels.is_empty() && self.match_expressions.is_empty()
     }
-}
-
-fn length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    Ok(null_is_default::<D, Vec<serde::de::IgnoredAny>>(deserializer)?.len())
 }
 
 /// A rule: these peers on these ports.
@@ -100,9 +110,22 @@ pub struct NetworkPolicyRule {
     /// Ports; empty means all.
     #[serde(default, deserialize_with = "null_is_default")]
     pub ports: Vec<NetworkPolicyPort>,
-    /// Peers, `from` or `to`; empty means all.
-    #[serde(default, alias = "from", alias = "to", deserialize_with = "null_is_default")]
-    pub peers: Vec<NetworkPolicyPeer>,
+    /// Where it may come from, in an ingress rule; empty means anywhere.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub from: Vec<NetworkPolicyPeer>,
+    /// Where it may go to, in an egress rule; empty means anywhere.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub to: Vec<NetworkPolicyPeer>,
+}
+
+impl NetworkPolicyRule {
+    /// The peers; an ingress rule's `to` means nothing to the API, and the other way round.
+    pub fn peers(&self, direction: PolicyDirection) -> &[NetworkPolicyPeer] {
+        match direction {
+            PolicyDirection::Ingress => &self.from,
+            PolicyDirection::Egress => &self.to,
+        }
+    }
 }
 
 /// A port or a range of ports.
