@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod items;
 pub mod judge;
 mod need;
+pub mod network;
 mod parameters;
 pub mod pod_security;
 pub mod rbac;

@@ -6,6 +6,7 @@ mod kubelet_anonymous_auth;
 mod kubelet_node_restriction;
 mod kubelet_read_only_port;
 mod kubelet_webhook_authorization;
+mod network_policies_restrict_pods;
 mod non_root_containers;
 mod read_only_root_filesystem;
 mod seccomp_apparmor;
@@ -13,6 +14,7 @@ mod seccomp_apparmor;
 mod container;
 mod control_plane;
 mod kubelet;
+mod network_policy;
 
 use crate::judge::Observation;
 use crate::need::Need;
@@ -55,6 +57,7 @@ pub static ITEMS: &[Item] = &[
     kubelet_anonymous_auth::ITEM,
     kubelet_webhook_authorization::ITEM,
     kubelet_read_only_port::ITEM,
+    network_policies_restrict_pods::ITEM,
     default_deny::ITEM,
     read_only_root_filesystem::ITEM,
     non_root_containers::ITEM,

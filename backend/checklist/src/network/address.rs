@@ -52,7 +52,8 @@ impl IpRange {
             IpAddr::V4(address) => u128::from(u32::from(address)),
             IpAddr::V6(address) => u128::from(address),
         };
-        let host_bits = bits - length.filter(|length| *length <= bits).or(length.is_none().then_some(bits))?;
+        let host_bits =
+            bits - length.filter(|length| *length <= bits).or(length.is_none().then_some(bits))?;
         // Shifting by all 128 bits leaves none, which `checked_shl` says with none.
         let host = 1_u128.checked_shl(host_bits).map_or(u128::MAX, |power| power - 1);
         Some(IpRange { family, first: position & !host, last: position | host })
@@ -74,7 +75,9 @@ pub(super) fn representatives(family: IpFamily, ranges: &[IpRange]) -> Vec<IpAdd
     let mut positions: Vec<u128> = ranges
         .iter()
         .filter(|range| range.family == family)
-        .flat_map(|range| [Some(range.first), range.last.checked_add(1).filter(|next| *next <= family.last())])
+        .flat_map(|range| {
+            [Some(range.first), range.last.checked_add(1).filter(|next| *next <= family.last())]
+        })
         .flatten()
         .chain([0])
         .collect();
@@ -117,7 +120,8 @@ mod tests {
     #[test]
     fn representatives_stand_for_every_part() {
         let ranges = ["10.0.0.0/8", "128.0.0.0/1", "::/0"].map(|cidr| IpRange::parse(cidr).unwrap());
-        let texts = |family| representatives(family, &ranges).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let texts =
+            |family| representatives(family, &ranges).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(texts(IpFamily::V4), ["0.0.0.0", "10.0.0.0", "11.0.0.0", "128.0.0.0"]);
         assert_eq!(texts(IpFamily::V6), ["::"]);
     }

@@ -179,24 +179,53 @@ mod tests {
     use crate::inventory::Labels;
 
     fn selects(text: &str) -> Truth {
-        let labels = Labels::from([("role", "db"), ("env", "prod-1"), ("a.b/c-d_e", "x")].map(|(k, v)| (k.to_owned(), v.to_owned())));
+        let labels = Labels::from(
+            [("role", "db"), ("env", "prod-1"), ("a.b/c-d_e", "x")]
+                .map(|(k, v)| (k.to_owned(), v.to_owned())),
+        );
         parse(text, &|name| Key::Label(name.to_owned())).selects(&PodView::of_labels("shop", &labels))
     }
 
     #[test]
     fn every_operator() {
         for text in [
-            "", "  ", "all()", "role == 'db'", "role==\"db\"", "role != 'web'", "none != 'x'", "has(role)", "!has(none)",
-            "role in {'db', 'web'}", "role in {'db',}", "role not in {'web'}", "none not in {'web'}", "role not in {}",
-            "env starts with 'prod'", "env ends with \"-1\"", "env contains 'od-'", "!!has(role)", "a.b/c-d_e == 'x'",
-            "role == 'web' && has(none) || has(role)", "has(role) || has(none) && has(none)",
-            "!(role == 'web' || has(none))", "(((has(role))))",
+            "",
+            "  ",
+            "all()",
+            "role == 'db'",
+            "role==\"db\"",
+            "role != 'web'",
+            "none != 'x'",
+            "has(role)",
+            "!has(none)",
+            "role in {'db', 'web'}",
+            "role in {'db',}",
+            "role not in {'web'}",
+            "none not in {'web'}",
+            "role not in {}",
+            "env starts with 'prod'",
+            "env ends with \"-1\"",
+            "env contains 'od-'",
+            "!!has(role)",
+            "a.b/c-d_e == 'x'",
+            "role == 'web' && has(none) || has(role)",
+            "has(role) || has(none) && has(none)",
+            "!(role == 'web' || has(none))",
+            "(((has(role))))",
         ] {
             assert_eq!(selects(text), Truth::Yes, "{text}");
         }
         for text in [
-            "role == 'web'", "none == ''", "role != 'db'", "has(none)", "role in {}", "role not in {'db'}", "none contains ''",
-            "!all()", "(has(role) || has(none)) && has(none)", "global()",
+            "role == 'web'",
+            "none == ''",
+            "role != 'db'",
+            "has(none)",
+            "role in {}",
+            "role not in {'db'}",
+            "none contains ''",
+            "!all()",
+            "(has(role) || has(none)) && has(none)",
+            "global()",
         ] {
             assert_eq!(selects(text), Truth::No, "{text}");
         }
@@ -207,8 +236,23 @@ mod tests {
         let deep = "(".repeat(40) + "all()" + &")".repeat(40);
         let long = "a".repeat(5000);
         for text in [
-            "role", "role = 'db'", "role == db", "role == 'db", "has role", "has()", "all(", "&& all()", "all() all()",
-            "role in 'db'", "role in {'db'", "role matches 'd'", "é == 'x'", "(all()", "all())", &deep, &long,
+            "role",
+            "role = 'db'",
+            "role == db",
+            "role == 'db",
+            "has role",
+            "has()",
+            "all(",
+            "&& all()",
+            "all() all()",
+            "role in 'db'",
+            "role in {'db'",
+            "role matches 'd'",
+            "é == 'x'",
+            "(all()",
+            "all())",
+            &deep,
+            &long,
         ] {
             assert_eq!(selects(text), Truth::Unknown, "{text}");
         }

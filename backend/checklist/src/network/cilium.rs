@@ -68,7 +68,7 @@ pub(super) fn compile(reference: &PolicyReference, body: &Value) -> Result<Vec<P
     for spec in body.get("spec").filter(|spec| !spec.is_null()).into_iter().chain(specs) {
         match Spec::deserialize(spec) {
             Ok(spec) => policies.extend(of_spec(reference, spec)),
-            Err(error) => policies.push(Policy::unreadable(reference.clone(), &error.to_string())),
+            Err(_) => policies.push(Policy::unreadable(reference.clone(), UnreadablePolicy::FORM)),
         }
     }
     Ok(policies)
@@ -103,7 +103,10 @@ struct EnableDefaultDeny {
 fn of_spec(reference: &PolicyReference, spec: Spec) -> Vec<Policy> {
     let harmless = |field: &String| matches!(field.as_str(), "labels" | "description" | "log");
     if let Some((field, _)) = spec.rest.iter().find(|(field, value)| !harmless(field) && !value.is_null()) {
-        return vec![Policy::unreadable(reference.clone(), &format!("its field `{field}` is not understood"))];
+        return vec![Policy::unreadable(
+            reference.clone(),
+            &format!("its field `{field}` is not understood"),
+        )];
     }
     let selector = match (&spec.endpoint_selector, &spec.node_selector) {
         (Some(selector), None) => selector,
@@ -124,7 +127,9 @@ fn of_spec(reference: &PolicyReference, spec: Spec) -> Vec<Policy> {
             (Some(false), _) | (None, true) => DefaultDeny::No,
             (_, false) => DefaultDeny::Yes,
             // The agent looks at this field where there are rules; newer ones may look at it alone.
-            (Some(true), true) => DefaultDeny::Unknown("enableDefaultDeny is set where there are no rules".to_owned()),
+            (Some(true), true) => {
+                DefaultDeny::Unknown("enableDefaultDeny is set where there are no rules".to_owned())
+            }
         };
         let mut compiled: Vec<Rule> =
             rules.iter().map(|value| rule(value, namespace, from, action)).collect();
@@ -232,9 +237,7 @@ fn rule(value: &Value, namespace: Option<&str>, from: bool, action: Action) -> R
             (Some("Nodes"), _) => PeerMatch::NamedAddresses,
             (Some("FQDNs"), _) => named("domain"),
             (Some("Groups"), _) => named("a provider's group"),
-            (Some("Services"), _) => {
-                PeerMatch::Unreadable("a rule names its peers by Service".to_owned())
-            }
+            (Some("Services"), _) => PeerMatch::Unreadable("a rule names its peers by Service".to_owned()),
             _ => return Rule::unreadable(action, format!("the field `{field}` of a rule is not evaluated")),
         };
         if list.is_empty() && has_empty_list(value) {

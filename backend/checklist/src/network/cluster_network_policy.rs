@@ -4,28 +4,28 @@
 //! They isolate nobody by selecting them: their rules act as they are written, in order, before NetworkPolicies (Admin)
 //! or after them, for pods that none selects (Baseline): <https://network-policy-api.sigs.k8s.io/api-overview/>.
 
+use super::UnreadablePolicy;
 use super::address::IpRange;
 use super::endpoint::Protocol;
 use super::policy::{Policy, PolicyReference, Section, tier};
 use super::rule::{Action, PeerMatch, PortMatch, Rule};
 use super::selector::Expression;
-use super::{PolicyKind, UnreadablePolicy};
-use crate::inventory::LabelSelector;
+use crate::inventory::{Kind, LabelSelector};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Compiles a policy's spec.
 pub(super) fn compile(
-    kind: PolicyKind,
+    kind: Kind,
     reference: PolicyReference,
     spec: &Value,
 ) -> Result<Policy, UnreadablePolicy> {
     let spec = Spec::deserialize(spec)?;
     let tier = match (kind, spec.tier.as_deref()) {
-        (PolicyKind::AdminNetworkPolicy, None) => tier::ADMIN_NETWORK_POLICY,
-        (PolicyKind::BaselineAdminNetworkPolicy, None) => tier::BASELINE_ADMIN_NETWORK_POLICY,
-        (PolicyKind::ClusterNetworkPolicy, Some("Admin")) => tier::ADMIN,
-        (PolicyKind::ClusterNetworkPolicy, Some("Baseline")) => tier::BASELINE,
+        (Kind::AdminNetworkPolicies, None) => tier::ADMIN_NETWORK_POLICY,
+        (Kind::BaselineAdminNetworkPolicies, None) => tier::BASELINE_ADMIN_NETWORK_POLICY,
+        (Kind::ClusterNetworkPolicies, Some("Admin")) => tier::ADMIN,
+        (Kind::ClusterNetworkPolicies, Some("Baseline")) => tier::BASELINE,
         (_, tier) => {
             return Err(UnreadablePolicy(format!("the tier `{}` is not known", tier.unwrap_or_default())));
         }

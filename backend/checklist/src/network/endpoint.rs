@@ -1,7 +1,7 @@
 //! Both ends of a connection, as policies see them.
 
 use super::selector::{Key, Value};
-use crate::inventory::Labels;
+use crate::inventory::{ContainerPort, Labels, PodSpec};
 use std::net::IpAddr;
 
 /// A protocol that policies can name ports of.
@@ -13,17 +13,6 @@ pub enum Protocol {
     Udp,
     /// SCTP.
     Sctp,
-}
-
-/// A port that a container declares.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NamedPort {
-    /// Its name.
-    pub name: String,
-    /// Its number.
-    pub number: u16,
-    /// Its protocol.
-    pub protocol: Protocol,
 }
 
 /// The labels of a pod or namespace.
@@ -48,14 +37,12 @@ pub enum AddressesView<'a> {
     Differ,
 }
 
-/// The named ports of a pod.
+/// The ports that a pod's containers name.
 #[derive(Debug, Clone, Copy)]
 pub enum PortsView<'a> {
-    /// These.
-    Seen(&'a [NamedPort]),
-    /// They were not seen.
-    NotSeen,
-    /// They differ: the question is about any pod.
+    /// Those of this spec.
+    Seen(&'a PodSpec),
+    /// They differ, or there are none: the question is about any pod, or about no pod.
     Differ,
 }
 
@@ -78,7 +65,7 @@ pub struct PodView<'a> {
 
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy)]
-pub enum Endpoint<'a> {
+pub(super) enum Endpoint<'a> {
     /// A pod.
     Pod(PodView<'a>),
     /// An address outside the cluster.
@@ -101,6 +88,20 @@ impl Protocol {
             "SCTP" => Some(Protocol::Sctp),
             _ => None,
         }
+    }
+}
+
+impl PortsView<'_> {
+    /// Whether a port of this name has this number; none where that differs.
+    pub(super) fn names(&self, name: &str, protocol: Protocol, number: u16) -> Option<bool> {
+        let PortsView::Seen(spec) = self else { return None };
+        let sidecars = spec.init_containers.iter().filter(|container| container.restarts_always);
+        let is = |port: &ContainerPort| {
+            port.name == name
+                && port.container_port == i64::from(number)
+                && Protocol::parse(port.protocol.as_deref().unwrap_or("TCP")) == Some(protocol)
+        };
+        Some(spec.containers.iter().chain(sidecars).flat_map(|container| &container.ports).any(is))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rules that traffic of one pod meets, in order.
 
 use super::endpoint::{Endpoint, PodView};
-use super::policy::{DefaultDeny, Policy, Tier};
+use super::policy::{DefaultDeny, Policy, PolicyReference, Tier};
 use super::rule::{Action, Packet, PortMatch, Rule};
 use super::selector::Truth;
 use crate::inventory::PolicyDirection;
@@ -67,12 +67,8 @@ impl<'a> Pipeline<'a> {
         let mut policies = policies.peekable();
         for tier in tiers {
             let always = always && tier.name == super::policy::tier::DEFAULT;
-            let mut stage = Stage {
-                steps: Vec::new(),
-                denies: always.into(),
-                denying: Vec::new(),
-                reasons: Vec::new(),
-            };
+            let mut stage =
+                Stage { steps: Vec::new(), denies: always.into(), denying: Vec::new(), reasons: Vec::new() };
             while let Some(policy) = policies.next_if(|policy| policy.tier() == tier.name) {
                 stage.add(policy, tier, pod, direction);
             }
@@ -92,8 +88,13 @@ impl<'a> Pipeline<'a> {
     }
 
     /// The policies that make the pod drop what no rule allows.
-    pub(super) fn isolating(&self) -> BTreeSet<&'a Policy> {
-        self.stages.iter().flat_map(|stage| stage.denying.iter().copied()).collect()
+    pub(super) fn isolating(&self) -> BTreeSet<&'a PolicyReference> {
+        self.stages.iter().flat_map(|stage| &stage.denying).map(|policy| &policy.reference).collect()
+    }
+
+    /// Whether a tier surely drops what no rule of it matches.
+    pub(super) fn isolates(&self) -> bool {
+        self.stages.iter().any(|stage| stage.denies == Truth::Yes)
     }
 
     /// How much work one packet is.

@@ -60,22 +60,22 @@ pub enum DefaultDeny {
 
 /// The tiers that are always there. Their orders are Calico's, whose own tiers stand between them:
 /// <https://docs.tigera.io/calico/latest/network-policy/policy-tiers/tiered-policy>.
-pub mod tier {
+pub(super) mod tier {
     /// AdminNetworkPolicies.
-    pub const ADMIN_NETWORK_POLICY: &str = "adminnetworkpolicy";
+    pub(in crate::network) const ADMIN_NETWORK_POLICY: &str = "adminnetworkpolicy";
     /// ClusterNetworkPolicies of the tier Admin.
-    pub const ADMIN: &str = "kube-admin";
+    pub(in crate::network) const ADMIN: &str = "kube-admin";
     /// NetworkPolicies, Cilium's policies, Calico's without a tier.
-    pub const DEFAULT: &str = "default";
+    pub(in crate::network) const DEFAULT: &str = "default";
     /// BaselineAdminNetworkPolicies.
-    pub const BASELINE_ADMIN_NETWORK_POLICY: &str = "baselineadminnetworkpolicy";
+    pub(in crate::network) const BASELINE_ADMIN_NETWORK_POLICY: &str = "baselineadminnetworkpolicy";
     /// ClusterNetworkPolicies of the tier Baseline.
-    pub const BASELINE: &str = "kube-baseline";
+    pub(in crate::network) const BASELINE: &str = "kube-baseline";
 }
 
 /// A tier of policies.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tier {
+pub(super) struct Tier {
     /// Its name.
     pub name: String,
     /// Its place; the lowest comes first.
@@ -86,7 +86,7 @@ pub struct Tier {
 
 impl Tier {
     /// The tiers that are always there.
-    pub fn built_in() -> Vec<Tier> {
+    pub(super) fn built_in() -> Vec<Tier> {
         [
             (tier::ADMIN_NETWORK_POLICY, 1e3, false),
             (tier::ADMIN, 1e3, false),
@@ -142,7 +142,8 @@ impl Policy {
     /// A policy whose object cannot be read: it may select any pod of its namespace and do anything.
     pub(super) fn unreadable(reference: PolicyReference, reason: &str) -> Policy {
         let section = || {
-            let rules = [super::Action::Deny, super::Action::Allow].map(|action| Rule::unreadable(action, reason));
+            let rules =
+                [super::Action::Deny, super::Action::Allow].map(|action| Rule::unreadable(action, reason));
             Some(Section { rules: rules.to_vec(), default_deny: DefaultDeny::Unknown(reason.to_owned()) })
         };
         let unreadable = Expression::Unreadable(reason.to_owned());

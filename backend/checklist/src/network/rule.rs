@@ -1,7 +1,7 @@
 //! A rule of any policy kind: an action for peers on ports.
 
 use super::address::{IpFamily, IpRange};
-use super::endpoint::{AddressesView, Endpoint, NamedPort, PortsView, Protocol};
+use super::endpoint::{AddressesView, Endpoint, PodView, PortsView, Protocol};
 use super::selector::{Expression, Truth};
 use std::net::IpAddr;
 
@@ -141,7 +141,7 @@ impl Rule {
 
     /// Whether it lets every pod of the cluster in (or out to it) on every port, and not everything else besides.
     pub(super) fn is_wide(&self) -> bool {
-        let any = Endpoint::Pod(super::endpoint::PodView::ANY);
+        let any = Endpoint::Pod(PodView::ANY);
         self.action == Action::Allow
             && self.condition.is_none()
             && self.peer != PeerMatch::Anyone
@@ -259,16 +259,10 @@ impl PortMatch {
                 (is(protocol, packet.protocol) && (*first..=*last).contains(&packet.port)).into()
             }
             PortMatch::Named { protocol, .. } if !is(protocol, packet.protocol) => Truth::No,
-            PortMatch::Named { name, .. } => match packet.target_ports {
-                PortsView::Seen(ports) => {
-                    let named = |port: &NamedPort| {
-                        port.name == *name && port.number == packet.port && port.protocol == packet.protocol
-                    };
-                    ports.iter().any(named).into()
-                }
-                PortsView::NotSeen => Truth::Unknown,
-                PortsView::Differ => Truth::Depends,
-            },
+            PortMatch::Named { name, .. } => packet
+                .target_ports
+                .names(name, packet.protocol, packet.port)
+                .map_or(Truth::Depends, Truth::from),
             PortMatch::Not(inner) => !inner.matches(packet),
             PortMatch::All(inner) => Truth::all(inner.iter().map(|inner| inner.matches(packet))),
             PortMatch::Any(inner) => Truth::any(inner.iter().map(|inner| inner.matches(packet))),
