@@ -108,13 +108,13 @@ fn allow_all_is_the_entity_all_or_world_and_cluster() {
 #[test]
 fn default_deny_can_be_switched_off_and_any_policy_that_asks_for_it_wins() {
     let off = policy(
-        "off",
+        "tolerant",
         "{endpointSelector: {}, enableDefaultDeny: {ingress: false}, ingress: [{fromEntities: [world]}]}",
     );
     assert_eq!(cluster(std::slice::from_ref(&off)).isolation("cart", INGRESS), "open");
     assert_eq!(cluster(std::slice::from_ref(&off)).reach("vault", "cart", 80), "allowed");
-    let on = policy("on", "{endpointSelector: {}, ingress: [{}]}");
-    assert_eq!(cluster(&[off, on]).isolation("cart", INGRESS), "isolated by on");
+    let on = policy("strict", "{endpointSelector: {}, ingress: [{}]}");
+    assert_eq!(cluster(&[off, on]).isolation("cart", INGRESS), "isolated by strict");
     // https://github.com/cilium/cilium/blob/main/pkg/policy/repository.go looks at the field where there are rules.
     let alone = policy("alone", "{endpointSelector: {}, enableDefaultDeny: {ingress: true}, egress: [{}]}");
     assert_eq!(cluster(&[alone]).isolation("cart", INGRESS), "undecided");

@@ -166,7 +166,7 @@ fn what_is_not_understood_is_undecided() {
             admin("a", &format!("{{priority: 1, subject: {{namespaces: {{}}}}, ingress: [{rule}]}}")),
             deny(),
         ]);
-        assert_eq!(one.reach("web", "cart", 80), "undecided", "{rule}");
+        assert_eq!(one.reach("dns", "cart", 80), "undecided", "{rule}");
     }
     let names = admin(
         "a",

@@ -272,7 +272,8 @@ impl<'s, 'a> Scan<'s, 'a> {
                 }
                 let outcome = self.pipeline.outcome(&packet(peer, protocol, port));
                 if outcome.is_denied() {
-                    self.denying.extend(outcome.denied.flatten().map(|policy| &policy.reference));
+                    self.denying
+                        .extend(outcome.denied.into_iter().flat_map(|denier| self.pipeline.deniers(denier)));
                     return Reach::NotAll;
                 }
                 if !outcome.is_allowed() && perhaps.is_none() {

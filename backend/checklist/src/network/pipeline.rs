@@ -37,10 +37,19 @@ struct Step<'a> {
 pub(super) struct Outcome<'a> {
     /// It may be let through, by this policy or by none.
     pub(super) allowed: Option<Option<&'a Policy>>,
-    /// It may be dropped, by this policy or by the default of those that select the pod.
-    pub(super) denied: Option<Option<&'a Policy>>,
+    /// It may be dropped, by this policy or by the default of a tier.
+    pub(super) denied: Option<Denier<'a>>,
     /// Why both can be true.
     pub(super) reason: Option<&'a str>,
+}
+
+/// What dropped a packet.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Denier<'a> {
+    /// A rule of this policy.
+    Rule(&'a Policy),
+    /// The default of this stage, as a position.
+    Default(usize),
 }
 
 impl Outcome<'_> {
@@ -92,6 +101,17 @@ impl<'a> Pipeline<'a> {
         self.stages.iter().flat_map(|stage| &stage.denying).map(|policy| &policy.reference).collect()
     }
 
+    /// The policies behind a denial.
+    pub(super) fn deniers(&self, denier: Denier<'a>) -> BTreeSet<&'a PolicyReference> {
+        match denier {
+            Denier::Rule(policy) => BTreeSet::from([&policy.reference]),
+            Denier::Default(place) => {
+                let denying = self.stages.get(place).map_or(&[][..], |stage| &stage.denying);
+                denying.iter().map(|policy| &policy.reference).collect()
+            }
+        }
+    }
+
     /// Whether a tier surely drops what no rule of it matches.
     pub(super) fn isolates(&self) -> bool {
         self.stages.iter().any(|stage| stage.denies == Truth::Yes)
@@ -123,7 +143,7 @@ impl<'a> Pipeline<'a> {
     /// then about all of them.
     pub(super) fn outcome(&self, packet: &Packet<'_>) -> Outcome<'a> {
         let mut outcome = Outcome::default();
-        for stage in &self.stages {
+        for (place, stage) in self.stages.iter().enumerate() {
             let mut passed = false;
             let mut through = true;
             for step in &stage.steps {
@@ -134,7 +154,7 @@ impl<'a> Pipeline<'a> {
                 };
                 match step.rule.action {
                     Action::Allow => outcome.allowed = outcome.allowed.or(Some(Some(step.policy))),
-                    Action::Deny => outcome.denied = outcome.denied.or(Some(Some(step.policy))),
+                    Action::Deny => outcome.denied = outcome.denied.or(Some(Denier::Rule(step.policy))),
                     Action::Pass => passed = true,
                 }
                 if matched {
@@ -145,10 +165,10 @@ impl<'a> Pipeline<'a> {
             }
             if through {
                 match stage.denies {
-                    Truth::Yes => outcome.denied = outcome.denied.or(Some(None)),
+                    Truth::Yes => outcome.denied = outcome.denied.or(Some(Denier::Default(place))),
                     Truth::No => passed = true,
                     Truth::Depends | Truth::Unknown => {
-                        outcome.denied = outcome.denied.or(Some(None));
+                        outcome.denied = outcome.denied.or(Some(Denier::Default(place)));
                         outcome.reason = outcome.reason.or(stage.reasons.first().copied());
                         passed = true;
                     }

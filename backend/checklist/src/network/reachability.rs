@@ -87,10 +87,7 @@ fn through(pipeline: &Pipeline<'_>, packet: &Packet<'_>) -> Reachability {
     if !outcome.is_denied() {
         return undecided(outcome.reason.unwrap_or_default().to_owned());
     }
-    let by = match outcome.denied.flatten() {
-        Some(policy) => BTreeSet::from([policy.reference.clone()]),
-        None => pipeline.isolating().into_iter().cloned().collect(),
-    };
+    let by = outcome.denied.into_iter().flat_map(|denier| pipeline.deniers(denier)).cloned().collect();
     Reachability::Denied { by }
 }
 
