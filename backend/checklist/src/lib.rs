@@ -17,6 +17,7 @@ pub mod items;
 pub mod judge;
 pub mod mesh;
 mod need;
+pub mod network;
 mod parameters;
 pub mod pod_security;
 pub mod rbac;

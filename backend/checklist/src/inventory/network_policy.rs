@@ -77,9 +77,22 @@ pub struct NetworkPolicyRule {
     /// Ports; empty means all.
     #[serde(default, deserialize_with = "null_is_default")]
     pub ports: Vec<NetworkPolicyPort>,
-    /// Peers, `from` or `to`; empty means all.
-    #[serde(default, alias = "from", alias = "to", deserialize_with = "null_is_default")]
-    pub peers: Vec<NetworkPolicyPeer>,
+    /// Where it may come from, in an ingress rule; empty means anywhere.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub from: Vec<NetworkPolicyPeer>,
+    /// Where it may go to, in an egress rule; empty means anywhere.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub to: Vec<NetworkPolicyPeer>,
+}
+
+impl NetworkPolicyRule {
+    /// The peers; an ingress rule's `to` means nothing to the API, and the other way round.
+    pub fn peers(&self, direction: PolicyDirection) -> &[NetworkPolicyPeer] {
+        match direction {
+            PolicyDirection::Ingress => &self.from,
+            PolicyDirection::Egress => &self.to,
+        }
+    }
 }
 
 /// A port or a range of ports.

@@ -1,26 +1,20 @@
 //! **Every application namespace denies by default.**
 //!
 //! Per application namespace with pods, and per direction: would a pod that is made tomorrow, with labels that nobody
-//! knows, be denied? Only NetworkPolicies that select every pod can answer yes. They must isolate the direction, all
-//! of them together must not allow everything, and no policy that selects some pods may allow everything either. The
-//! network plugin must be one that enforces policies.
+//! knows, be denied? Only policies that select every pod can answer yes. They must isolate the direction, all of them
+//! together must not allow everything, and no policy that selects some pods may allow everything either. The network
+//! plugin must be one that enforces policies.
 
 use super::Item;
-use crate::enforcement::Enforcement;
-use crate::inventory::{
-    IpFamilies, Kind, NetworkPolicy, NetworkPolicyRule, OTHER_POLICY_KINDS, PolicyDirection, PolicyPort,
-};
+use super::network_policy::{NEEDS, Seen, free_name, isolated_by, rests_on, suppliers};
+use crate::inventory::{NetworkPolicy, PolicyDirection};
 use crate::judge::{AbsentViolation, Observation, SeenViolation, Violation};
-use crate::need::Need;
+use crate::network::{Isolation, NamespaceDefault, Open, PolicyReference};
 use crate::remedy::{Texts, document, remediation};
 use crate::workloads::View;
-use rampart_shared::{
-    Category, Gap, GapReason, ItemId, ItemResult, Remediation, RemediationTarget, ResourceName, RestsOn,
-    Scope, Subject,
-};
+use rampart_shared::{Category, ItemId, ItemResult, Remediation, RemediationTarget, Scope, Subject};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 pub(super) const ITEM: Item = Item {
     id: ItemId::DefaultDeny,
@@ -28,31 +22,29 @@ pub(super) const ITEM: Item = Item {
     category: Category::Network,
     title: "Every application namespace denies traffic by default",
     short_title: "Default deny",
-    checks: "In every application namespace with pods, NetworkPolicies that select every pod isolate ingress and egress, \
-             and no policy of the namespace allows everything. A network plugin that is known to enforce policies runs.",
+    checks: "In every application namespace with pods, policies that select every pod isolate ingress and egress, and \
+             no policy allows everything. NetworkPolicies, Cilium's and Calico's policies, Admin, Baseline and Cluster \
+             network policies are put together as the network plugin does. A network plugin that is known to enforce \
+             policies runs.",
     why: "Without a default deny, every pod of the cluster reaches every other, and a pod made tomorrow is open to all \
           of them. With it, whoever takes one pod over reaches what was meant to be reached from there, and no more.",
-    cannot_see: "Whether the plugin works, policies of the network outside the cluster, and policy kinds of network \
-                 plugins (Cilium, Calico, AdminNetworkPolicy): where a cluster serves these, the item is unknown.",
+    cannot_see: "Whether the plugin works, policies of the network outside the cluster, and policies of Antrea's own \
+                 kinds: where a cluster serves these, the item is unknown. What several policies allow together that \
+                 each select some pods shows in the item on isolated pods once such pods run.",
     references: &[
         (
             "Kubernetes: Network Policies, default policies",
             "https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-policies",
         ),
+        ("Cilium: policy enforcement modes", "https://docs.cilium.io/en/stable/security/policy/intro/"),
+        (
+            "Calico: policy tiers",
+            "https://docs.tigera.io/calico/latest/network-policy/policy-tiers/tiered-policy",
+        ),
+        ("Network Policy API", "https://network-policy-api.sigs.k8s.io/api-overview/"),
         ("CIS Kubernetes Benchmark 5.3.2", "https://www.cisecurity.org/benchmark/kubernetes"),
     ],
-    needs: &[
-        Need::required(Kind::Pods),
-        Need::required(Kind::Deployments),
-        Need::required(Kind::ReplicaSets),
-        Need::required(Kind::StatefulSets),
-        Need::required(Kind::DaemonSets),
-        Need::required(Kind::Jobs),
-        Need::required(Kind::CronJobs),
-        Need::required(Kind::NetworkPolicies),
-        Need::required(Kind::OtherPolicyKinds),
-        Need::conditional(Kind::Nodes),
-    ],
+    needs: &NEEDS,
     observe,
     remedy,
 };
@@ -61,20 +53,22 @@ const DIRECTIONS: [PolicyDirection; 2] = [PolicyDirection::Ingress, PolicyDirect
 
 fn observe(view: &View<'_>) -> Observation {
     let mut observation = Observation { unit: "namespace", ..Observation::default() };
-    let mut policies: BTreeMap<&str, Vec<&NetworkPolicy>> = BTreeMap::new();
-    for policy in &view.inventory.network_policies.seen {
-        policies.entry(policy.meta.namespace_or_default()).or_default().push(policy);
-    }
-    let families = ip_families(view);
+    let seen = Seen::of(view);
     for namespace in namespaces(view) {
         observation.examined.insert(namespace.to_owned());
-        let of_namespace = policies.get(namespace).map_or(&[][..], Vec::as_slice);
         for direction in DIRECTIONS {
-            judge_direction(&mut observation, namespace, of_namespace, direction, families);
+            let default = seen.network.namespace_default(namespace, direction);
+            judge_direction(&mut observation, view, namespace, direction, default);
+        }
+        for (policy, direction) in seen.network.wide(namespace) {
+            observation.notes.push(format!(
+                "{policy} allows the whole cluster on every port ({}): it isolates from outside only.",
+                direction.as_str()
+            ));
         }
     }
     if !observation.examined.is_empty() {
-        judge_enforcement(&mut observation, view);
+        seen.judge(&mut observation);
     }
     observation
 }
@@ -91,247 +85,122 @@ fn namespaces<'a>(view: &'a View<'_>) -> BTreeSet<&'a str> {
 
 fn judge_direction(
     observation: &mut Observation,
+    view: &View<'_>,
     namespace: &str,
-    policies: &[&NetworkPolicy],
     direction: PolicyDirection,
-    families: IpFamilies,
+    default: NamespaceDefault,
 ) {
-    let isolating: Vec<&&NetworkPolicy> =
-        policies.iter().filter(|policy| policy.spec.isolates(direction)).collect();
-    let (for_all, for_some): (Vec<&NetworkPolicy>, Vec<&NetworkPolicy>) =
-        isolating.into_iter().partition(|policy| policy.spec.pod_selector.selects_everything());
     let name = direction.as_str();
-
-    if for_all.is_empty() {
-        observation.absent.push(AbsentViolation {
-            violation: Violation {
-                rule: match direction {
-                    PolicyDirection::Ingress => "no-ingress-default-deny",
-                    PolicyDirection::Egress => "no-egress-default-deny",
-                },
-                scope: Scope::Application,
-                subject: Subject {
-                    api_version: "v1".to_owned(),
-                    kind: "Namespace".to_owned(),
-                    namespace: None,
-                    name: namespace.to_owned(),
-                },
-                path: format!("NetworkPolicy {name}"),
-                observed: "no policy selects every pod".to_owned(),
-                expected: format!("a NetworkPolicy with an empty podSelector and policyTypes {name}"),
-                note: none_isolates_though(policies, direction),
-                discriminator: String::new(),
-                units: vec![namespace.to_owned()],
-                rests_on: rests_on(),
-            },
-            suppliers: vec![Kind::NetworkPolicies, Kind::OtherPolicyKinds],
-        });
-    }
-    let rules = for_all.iter().flat_map(|policy| policy.spec.rules(direction));
-    if let Some(open) = open_families(rules, families) {
-        for policy in for_all.iter().filter(|policy| contributes(policy, direction)) {
-            observation.seen.push(allow_all(namespace, policy, direction, &open));
+    let NamespaceDefault { of_all, opened_for_some, undecided_for_some } = default;
+    match of_all {
+        Isolation::Isolated { by } => {
+            if let Some(note) = exceptions(view, &by, direction) {
+                observation.notes.push(note);
+            }
         }
-    }
-    for policy in for_some {
-        if let Some(open) = open_families(policy.spec.rules(direction).iter(), families) {
-            observation.seen.push(allow_all(namespace, policy, direction, &open));
+        // What the plugin does not enforce is one finding for the cluster.
+        Isolation::Open(Open::NotEnforced(_) | Open::HostNetwork) => {}
+        Isolation::Open(Open::NoPolicy) => {
+            observation.absent.push(AbsentViolation {
+                violation: no_policy(view, namespace, direction),
+                suppliers: suppliers(),
+            });
         }
-    }
-    for policy in policies.iter().filter(|policy| policy.spec.isolates(direction)) {
-        if policy.spec.rules(direction).iter().any(is_wide) {
-            observation.notes.push(format!(
-                "NetworkPolicy {namespace}/{} allows the whole cluster on every port ({name}): it isolates from outside only.",
-                policy.meta.name
+        Isolation::Open(Open::AllowAll { policies, what }) => {
+            let allow = |policy| SeenViolation(allow_all(namespace, policy, direction, &what));
+            observation.seen.extend(policies.iter().map(allow));
+        }
+        Isolation::Undecided(reasons) => {
+            observation.undecided.push(isolated_by(
+                &format!("Namespace {namespace} ({name})"),
+                namespace,
+                &reasons,
             ));
         }
+    }
+    for (policy, what) in &opened_for_some {
+        observation.seen.push(SeenViolation(allow_all(namespace, policy, direction, what)));
+    }
+    if !undecided_for_some.is_empty() {
+        let what = format!("Some pods of namespace {namespace} ({name})");
+        observation.undecided.push(isolated_by(&what, namespace, &undecided_for_some));
+    }
+}
+
+fn no_policy(view: &View<'_>, namespace: &str, direction: PolicyDirection) -> Violation {
+    let name = direction.as_str();
+    Violation {
+        rule: match direction {
+            PolicyDirection::Ingress => "no-ingress-default-deny",
+            PolicyDirection::Egress => "no-egress-default-deny",
+        },
+        scope: Scope::Application,
+        subject: Subject {
+            api_version: "v1".to_owned(),
+            kind: "Namespace".to_owned(),
+            namespace: None,
+            name: namespace.to_owned(),
+        },
+        path: format!("NetworkPolicy {name}"),
+        observed: "no policy selects every pod".to_owned(),
+        expected: format!("a NetworkPolicy with an empty podSelector and policyTypes {name}"),
+        note: none_isolates_though(view, namespace, direction),
+        discriminator: String::new(),
+        units: vec![namespace.to_owned()],
+        rests_on: rests_on(),
     }
 }
 
 /// Policies that select every pod and leave this direction alone deserve a word: `policyTypes` has a default.
-fn none_isolates_though(policies: &[&NetworkPolicy], direction: PolicyDirection) -> Option<String> {
-    let policy = policies.iter().find(|policy| policy.spec.pod_selector.selects_everything())?;
-    Some(format!(
-        "NetworkPolicy {} selects every pod and does not isolate {}.",
-        policy.meta.name,
-        direction.as_str()
-    ))
+fn none_isolates_though(view: &View<'_>, namespace: &str, direction: PolicyDirection) -> Option<String> {
+    let policy =
+        of_namespace(view, namespace).find(|policy| policy.spec.pod_selector.selects_everything())?;
+    let name = &policy.meta.name;
+    (!policy.spec.isolates(direction)).then(|| {
+        format!("NetworkPolicy {name} selects every pod and does not isolate {}.", direction.as_str())
+    })
 }
 
-fn allow_all(
-    namespace: &str,
-    policy: &NetworkPolicy,
-    direction: PolicyDirection,
-    open: &str,
-) -> SeenViolation {
+/// What the policies that select every pod let through all the same.
+fn exceptions(view: &View<'_>, by: &[PolicyReference], direction: PolicyDirection) -> Option<String> {
+    let allowing: Vec<String> = by
+        .iter()
+        .filter(|reference| reference.kind == "NetworkPolicy")
+        .filter(|reference| {
+            let namespace = reference.namespace.as_deref().unwrap_or_default();
+            of_namespace(view, namespace)
+                .any(|policy| policy.meta.name == reference.name && !policy.spec.rules(direction).is_empty())
+        })
+        .map(ToString::to_string)
+        .collect();
+    (!allowing.is_empty()).then(|| {
+        format!("Exceptions to the default deny of {} stand in {}.", direction.as_str(), allowing.join(", "))
+    })
+}
+
+fn of_namespace<'a>(view: &'a View<'_>, namespace: &str) -> impl Iterator<Item = &'a NetworkPolicy> {
+    let policies = view.inventory.network_policies.seen.iter();
+    policies.filter(move |policy| policy.meta.namespace_or_default() == namespace)
+}
+
+fn allow_all(namespace: &str, policy: &PolicyReference, direction: PolicyDirection, what: &str) -> Violation {
     let (rule, field) = match direction {
         PolicyDirection::Ingress => ("allows-all-ingress", "spec.ingress"),
         PolicyDirection::Egress => ("allows-all-egress", "spec.egress"),
     };
-    SeenViolation(Violation {
+    Violation {
         rule,
         scope: Scope::Application,
-        subject: Subject {
-            api_version: Kind::NetworkPolicies.api_version(),
-            kind: "NetworkPolicy".to_owned(),
-            namespace: Some(namespace.to_owned()),
-            name: policy.meta.name.clone(),
-        },
+        subject: policy.subject(),
         path: field.to_owned(),
-        observed: format!("allows {open} on every port"),
+        observed: format!("allows {what} on every port"),
         expected: "named peers or ports".to_owned(),
         note: None,
-        discriminator: String::new(),
+        // A policy of the cluster opens each namespace up.
+        discriminator: if policy.namespace.is_some() { String::new() } else { namespace.to_owned() },
         units: vec![namespace.to_owned()],
         rests_on: rests_on(),
-    })
-}
-
-fn rests_on() -> Vec<RestsOn> {
-    [Kind::NetworkPolicies, Kind::Pods]
-        .map(Kind::name)
-        .into_iter()
-        .chain(OTHER_POLICY_KINDS.map(|other| other.name()))
-        .map(|kind| RestsOn { kind, object: None })
-        .collect()
-}
-
-fn judge_enforcement(observation: &mut Observation, view: &View<'_>) {
-    match Enforcement::of(view) {
-        Enforcement::Yes(subject) => {
-            observation.notes.push(format!("{} {} enforces NetworkPolicies.", subject.kind, subject.name));
-        }
-        Enforcement::No(subject, why) => observation.seen.push(SeenViolation(Violation {
-            rule: "not-enforced",
-            scope: Scope::Application,
-            subject,
-            path: "NetworkPolicy enforcement".to_owned(),
-            observed: why.to_owned(),
-            expected: "a network plugin that enforces NetworkPolicies".to_owned(),
-            note: None,
-            discriminator: String::new(),
-            units: observation.examined.iter().cloned().collect(),
-            rests_on: vec![RestsOn { kind: Kind::DaemonSets.name(), object: None }],
-        })),
-        Enforcement::Unknown(why) => observation.undecided.push(
-            Gap::new(
-                ResourceName::from("networkpolicies.networking.k8s.io/enforcement"),
-                GapReason::NotCollected,
-                format!("Whether NetworkPolicies are enforced is not known: {why}"),
-            )
-            .closed_by("Include the network plugin's DaemonSet in what Rampart reads, or run a plugin that it recognises."),
-        ),
     }
-}
-
-/// The address families that pods use; IPv4 where no pod shows its addresses.
-fn ip_families(view: &View<'_>) -> IpFamilies {
-    let mut families = IpFamilies::default();
-    for pod in &view.inventory.pods.seen {
-        families.v4 |= pod.ip_families().v4;
-        families.v6 |= pod.ip_families().v6;
-    }
-    if families == IpFamilies::default() { IpFamilies { v4: true, v6: false } } else { families }
-}
-
-/// What rules together open completely: everything, or a whole address family that the cluster uses.
-fn open_families<'r>(
-    rules: impl Iterator<Item = &'r NetworkPolicyRule>,
-    families: IpFamilies,
-) -> Option<String> {
-    let mut ranges: Vec<Range> = Vec::new();
-    for rule in rules.filter(|rule| every_port(rule)) {
-        if rule.peers.is_empty() {
-            return Some("every peer".to_owned());
-        }
-        for block in
-            rule.peers.iter().filter_map(|peer| peer.ip_block.as_ref()).filter(|b| b.except.is_empty())
-        {
-            ranges.extend(Range::parse(&block.cidr));
-        }
-    }
-    let open = [(4, families.v4, "all of IPv4"), (6, families.v6, "all of IPv6")]
-        .into_iter()
-        .filter(|(family, used, _)| *used && covers(&ranges, *family))
-        .map(|(_, _, name)| name)
-        .collect::<Vec<_>>();
-    (!open.is_empty()).then(|| open.join(" and "))
-}
-
-/// Whether a policy takes part in opening everything.
-fn contributes(policy: &NetworkPolicy, direction: PolicyDirection) -> bool {
-    policy.spec.rules(direction).iter().filter(|rule| every_port(rule)).any(|rule| {
-        rule.peers.is_empty()
-            || rule
-                .peers
-                .iter()
-                .filter_map(|peer| peer.ip_block.as_ref())
-                .any(|block| block.except.is_empty())
-    })
-}
-
-/// Whether a rule admits every port of every protocol.
-fn every_port(rule: &NetworkPolicyRule) -> bool {
-    let whole = |protocol: &str| {
-        rule.ports.iter().any(|port| {
-            port.protocol.as_deref().unwrap_or("TCP") == protocol
-                && match (&port.port, port.end_port) {
-                    (None, _) => true,
-                    (Some(PolicyPort::Number(first)), Some(last)) => *first <= 1 && last >= 65535,
-                    _ => false,
-                }
-        })
-    };
-    rule.ports.is_empty() || ["TCP", "UDP", "SCTP"].into_iter().all(whole)
-}
-
-/// Whether a rule admits every pod of the cluster on every port.
-fn is_wide(rule: &NetworkPolicyRule) -> bool {
-    every_port(rule)
-        && rule.peers.iter().any(|peer| {
-            peer.namespace_selector.as_ref().is_some_and(|selector| selector.selects_everything())
-                && peer.pod_selector.as_ref().is_none_or(|selector| selector.selects_everything())
-        })
-}
-
-/// A range of addresses, as positions in the space of its family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Range {
-    family: u8,
-    first: u128,
-    last: u128,
-}
-
-impl Range {
-    /// None if it cannot be read. IPv4 takes the upper 32 bits.
-    fn parse(cidr: &str) -> Option<Range> {
-        let (address, length) = cidr.split_once('/')?;
-        let length: u32 = length.parse().ok()?;
-        let (family, position, bits) = match address.parse().ok()? {
-            IpAddr::V4(address) => (4, u128::from(u32::from(address)) << 96, 32),
-            IpAddr::V6(address) => (6, u128::from(address), 128),
-        };
-        // Shifting by all 128 bits is the whole space, which `checked_shr` says with none.
-        let host = u128::MAX.checked_shr(length).unwrap_or(0);
-        (length <= bits).then_some(Range { family, first: position & !host, last: position | host })
-    }
-}
-
-/// Whether ranges together cover a family.
-fn covers(ranges: &[Range], family: u8) -> bool {
-    let mut of_family: Vec<Range> = ranges.iter().copied().filter(|range| range.family == family).collect();
-    of_family.sort_unstable();
-    let mut next = 0;
-    for range in of_family {
-        if range.first > next {
-            return false;
-        }
-        match range.last.checked_add(1) {
-            Some(after) => next = next.max(after),
-            None => return true,
-        }
-    }
-    false
 }
 
 fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
@@ -390,28 +259,13 @@ fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
     remediation(result, texts, documents)
 }
 
-/// A name that no policy of the namespace has: applying must add, never change what is there.
-fn free_name(view: &View<'_>, namespace: &str, wanted: &str) -> String {
-    let taken = |name: &str| {
-        view.inventory
-            .network_policies
-            .seen
-            .iter()
-            .any(|policy| policy.meta.namespace_or_default() == namespace && policy.meta.name == name)
-    };
-    let mut name = wanted.to_owned();
-    while taken(&name) {
-        name.push_str("-rampart");
-    }
-    name
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::Object;
+    use crate::inventory::{Kind, Object};
+    use crate::network::POLICY_KINDS;
     use crate::testing::{assert_findings, forbid, inventory, outcome, result};
-    use rampart_shared::Outcome;
+    use rampart_shared::{Gap, GapReason, Outcome};
 
     const ID: ItemId = ItemId::DefaultDeny;
     const POD: &str = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: shop}, spec: {containers: [{name: c}]}, status: {phase: Running, podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}]}}";
@@ -523,7 +377,7 @@ mod tests {
 
     #[test]
     fn an_absence_needs_every_supplier() {
-        for kind in [Kind::NetworkPolicies, Kind::OtherPolicyKinds] {
+        for kind in POLICY_KINDS.into_iter().chain([Kind::OtherPolicyKinds]) {
             let mut seen = inventory(&cluster(&[]));
             forbid(&mut seen, kind);
             assert_eq!(result(ID, &seen).outcome(), Outcome::Unknown);

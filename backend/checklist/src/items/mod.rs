@@ -9,6 +9,7 @@ mod kubelet_node_restriction;
 mod kubelet_read_only_port;
 mod kubelet_webhook_authorization;
 mod least_privilege_service_accounts;
+mod network_policies_restrict_pods;
 mod network_traffic_monitoring;
 mod non_root_containers;
 mod read_only_root_filesystem;
@@ -20,6 +21,7 @@ mod container;
 mod control_plane;
 mod encryption_at_rest;
 mod kubelet;
+mod network_policy;
 
 use crate::judge::Observation;
 use crate::need::Need;
@@ -63,6 +65,7 @@ pub static ITEMS: &[Item] = &[
     kubelet_webhook_authorization::ITEM,
     kubelet_read_only_port::ITEM,
     api_server_third_party_auth::ITEM,
+    network_policies_restrict_pods::ITEM,
     default_deny::ITEM,
     network_traffic_monitoring::ITEM,
     admission_policies_enforced::ITEM,
