@@ -64,9 +64,9 @@ pub(super) fn announced(name: &str) -> Option<(Announced, bool)> {
 fn may_announce(name: &str) -> bool {
     const PARTS: [&str; 7] = ["pass", "pw", "cred", "auth", "token", "secret", "key"];
     let name = name.as_bytes();
-    PARTS.iter().any(|part| {
-        name.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
-    })
+    PARTS
+        .iter()
+        .any(|part| name.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes())))
 }
 
 /// The words of a name in lower case, without its digits: `dbPassword2`, `DB_PASSWORD` and `db.password` are the

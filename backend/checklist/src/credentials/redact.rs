@@ -50,8 +50,7 @@ pub fn without_credentials(key_of_text: &str, text: &str) -> Option<String> {
     } else {
         marks.into_iter().map(|(range, _)| range).collect()
     };
-    (!ranges.is_empty())
-        .then(|| replace(text, ranges.into_iter().map(|range| (range, REMOVED.to_owned()))))
+    (!ranges.is_empty()).then(|| replace(text, ranges.into_iter().map(|range| (range, REMOVED.to_owned()))))
 }
 
 /// The marks in a text, and where they are.
@@ -74,7 +73,12 @@ pub(super) fn ranges_of_marks(text: &str) -> Vec<(Range<usize>, CredentialLitera
         .collect()
 }
 
-fn redact(text: &str, found: &[Found], marks: &[(Range<usize>, CredentialLiteral)], key: &FingerprintKey) -> String {
+fn redact(
+    text: &str,
+    found: &[Found],
+    marks: &[(Range<usize>, CredentialLiteral)],
+    key: &FingerprintKey,
+) -> String {
     if !marks.is_empty() {
         return remove(text, found, marks);
     }

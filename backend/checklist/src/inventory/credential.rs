@@ -35,7 +35,11 @@ pub(super) fn in_command(command: &[String], args: &[String]) -> Vec<CredentialA
         .into_iter()
         .map(|found| {
             let field = if found.word < command.len() { "command" } else { "args" };
-            CredentialAt { path: with_key(field.to_owned(), &found.key), line: None, literal: found.credential }
+            CredentialAt {
+                path: with_key(field.to_owned(), &found.key),
+                line: None,
+                literal: found.credential,
+            }
         })
         .collect()
 }

@@ -235,6 +235,7 @@ fn other_repository(image: &str, image_id: &str) -> Option<String> {
         return None;
     }
     let (image, of_id): (ImageReference, ImageReference) = (image.parse().ok()?, id.parse().ok()?);
-    let repository = |reference: &ImageReference| format!("{}/{}", reference.registry(), reference.repository());
+    let repository =
+        |reference: &ImageReference| format!("{}/{}", reference.registry(), reference.repository());
     (repository(&image) != repository(&of_id)).then(|| repository(&of_id))
 }

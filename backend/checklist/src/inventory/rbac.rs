@@ -86,20 +86,6 @@ pub struct ServiceAccount {
     /// Whether its pods get a token of the API, where they do not say so themselves; unset is yes.
     #[serde(default, rename = "automountServiceAccountToken")]
     pub automount_token: Option<bool>,
-    /// The Secrets that it names as its own: its tokens, and on OpenShift its registry credentials.
-    #[serde(default, deserialize_with = "secret_names")]
-    pub secrets: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct RawSecretName {
-    #[serde(default)]
-    name: String,
-}
-
-fn secret_names<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let names: Vec<RawSecretName> = null_is_default(deserializer)?;
-    Ok(names.into_iter().map(|secret| secret.name).collect())
 }
 
 #[derive(Deserialize)]

@@ -6,9 +6,11 @@ mod kubelet_anonymous_auth;
 mod kubelet_node_restriction;
 mod kubelet_read_only_port;
 mod kubelet_webhook_authorization;
+mod no_secrets_in_kubernetes;
 mod non_root_containers;
 mod read_only_root_filesystem;
 mod seccomp_apparmor;
+mod trusted_registries;
 
 mod container;
 mod control_plane;
@@ -56,9 +58,11 @@ pub static ITEMS: &[Item] = &[
     kubelet_webhook_authorization::ITEM,
     kubelet_read_only_port::ITEM,
     default_deny::ITEM,
+    trusted_registries::ITEM,
     read_only_root_filesystem::ITEM,
     non_root_containers::ITEM,
     seccomp_apparmor::ITEM,
+    no_secrets_in_kubernetes::ITEM,
 ];
 
 impl Item {
