@@ -428,7 +428,8 @@ fn the_remedy_turns_it_green_where_a_store_is_known() {
     let store =
         object("ExternalSecret", "x", "spec: {secretStoreRef: {kind: ClusterSecretStore, name: vault}}");
     let yaml =
-        [deployment(&format!("[{{name: T, value: {TOKEN}}}]")), consuming(&[store.clone()])].join("\n---\n");
+        [deployment(&format!("[{{name: T, value: {TOKEN}}}]")), consuming(std::slice::from_ref(&store))]
+            .join("\n---\n");
     let remediation = judged(&inventory(&yaml)).remediation;
     assert!(!remediation.to_yaml("c").contains(TOKEN) && !remediation.to_yaml("c").contains("rampart-red"));
     let mut fixed = inventory(&consuming(&[store]));
