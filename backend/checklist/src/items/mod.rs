@@ -15,6 +15,7 @@ mod trusted_registries;
 mod container;
 mod control_plane;
 mod kubelet;
+mod listing;
 
 use crate::judge::Observation;
 use crate::need::Need;

@@ -4,6 +4,7 @@
 //! allow-list of the parameters. What the reference says decides, not what a node happens to have under another name.
 
 use super::Item;
+use super::listing::some_of;
 use crate::image_reference::{ImageReference, Pattern};
 use crate::inventory::{Pod, PodSpec, Volume};
 use crate::judge::{Observation, SeenViolation, Violation};
@@ -68,13 +69,16 @@ fn observe(view: &View<'_>) -> Observation {
             if workload.scope == Scope::Application {
                 observation.examined.insert(used.unit.clone());
             }
-            judge(&mut observation, &mut seen, view, workload, &used, &runtimes, allow);
+            judge(&mut observation, &mut seen, workload, &used, &runtimes, allow);
         }
         for pod in &workload.pods {
             for (container, other) in &pod.other_repositories {
                 seen.other_repository(&pod.spec, container, other);
             }
         }
+    }
+    if seen.unknown_runtime {
+        observation.undecided.extend(runtimes.unknown(view));
     }
     // Whether admission enforces the list is for the admission engine to say; nothing is said of it here.
     if allow.is_empty() && !observation.examined.is_empty() {
@@ -135,7 +139,6 @@ fn image_volumes(spec: &PodSpec) -> impl Iterator<Item = (&str, &str)> {
 fn judge<'a>(
     observation: &mut Observation,
     seen: &mut Seen<'a>,
-    view: &View<'_>,
     workload: &OwnedWorkload<'_>,
     used: &UsedImage<'a>,
     runtimes: &Runtimes<'_>,
@@ -168,7 +171,7 @@ fn judge<'a>(
                 continue;
             }
             Some(Runtime::Unknown) if workload.scope == Scope::Application => {
-                observation.undecided.extend(runtimes.unknown(view));
+                seen.unknown_runtime = true;
             }
             _ => {}
         }
@@ -289,6 +292,8 @@ struct Seen<'a> {
     /// Units whose image is `latest`, in word or by saying nothing.
     latest: BTreeSet<String>,
     without_digest: BTreeSet<String>,
+    /// Whether an image names no registry where the runtime is not known.
+    unknown_runtime: bool,
     /// By the image's repository and the other one, the pods' containers.
     other_repositories: BTreeMap<(String, &'a str), usize>,
 }
@@ -338,7 +343,7 @@ impl<'a> Seen<'a> {
                 "{} of {examined} images are the tag latest, or name no tag, without a digest: what runs changes without \
                  notice. {}.",
                 self.latest.len(),
-                some_of(&self.latest)
+                some_of(self.latest.iter().map(String::as_str))
             ));
         }
         if !self.without_digest.is_empty() {
@@ -354,15 +359,6 @@ impl<'a> Seen<'a> {
             )
         }));
         notes
-    }
-}
-
-fn some_of(units: &BTreeSet<String>) -> String {
-    const SHOWN: usize = 10;
-    let shown: Vec<&str> = units.iter().take(SHOWN).map(String::as_str).collect();
-    match units.len().checked_sub(SHOWN) {
-        Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),
-        _ => shown.join(", "),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Secrets that pods consume, and whether a manager produces them.
 
+use super::super::listing::some_of;
 use super::managers::{Produced, SUPPLIERS, SecretName};
 use super::{UNMANAGED, unit};
 use crate::Kind;
@@ -100,14 +101,9 @@ struct Consumed {
     pulls_images: BTreeSet<String>,
 }
 
-/// Whether a Secret of this name is one that a pod consumes, in whatever way.
-pub(super) fn is_consumed(view: &View<'_>, namespace: &str, name: &str) -> bool {
-    view.workloads.iter().filter(|workload| workload.namespace() == namespace).any(|workload| {
-        specs(workload).into_iter().any(|(spec, _)| {
-            spec.secret_references.iter().any(|reference| reference.secret == name)
-                || spec.image_pull_secrets.iter().any(|secret| secret == name)
-        })
-    })
+/// Every Secret that a pod consumes, in whatever way.
+pub(super) fn names(view: &View<'_>) -> BTreeSet<SecretName> {
+    secrets(view).into_keys().collect()
 }
 
 fn secrets(view: &View<'_>) -> BTreeMap<SecretName, Consumed> {
@@ -181,11 +177,4 @@ impl<'a> Tokens<'a> {
                 && self.0.get(namespace.as_str()).is_some_and(|accounts| accounts.contains(account))
         })
     }
-}
-
-fn some_of<'t>(texts: impl ExactSizeIterator<Item = &'t str>) -> String {
-    const SHOWN: usize = 10;
-    let more = texts.len().saturating_sub(SHOWN);
-    let shown: Vec<&str> = texts.take(SHOWN).collect();
-    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }

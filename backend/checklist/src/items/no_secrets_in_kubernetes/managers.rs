@@ -151,27 +151,53 @@ impl Produced {
     }
 }
 
-/// A store that ExternalSecrets of the namespace use already, or, failing that, one for all namespaces: API version of
-/// the ExternalSecret, kind and name of the store.
-pub(super) fn store_of(view: &View<'_>, namespace: &str) -> Option<(String, String, String)> {
-    let mut found = None;
+/// A store of secrets that ExternalSecrets use already.
+#[derive(Clone)]
+pub(super) struct Store {
+    /// The API version of the ExternalSecret.
+    pub(super) api_version: String,
+    /// `SecretStore` or `ClusterSecretStore`.
+    pub(super) kind: String,
+    pub(super) name: String,
+}
+
+/// The stores that are known.
+#[derive(Default)]
+pub(super) struct Stores {
+    by_namespace: BTreeMap<String, Store>,
+    /// One that every namespace may use.
+    of_cluster: Option<Store>,
+}
+
+impl Stores {
+    /// The store of the namespace's own ExternalSecrets, or one of the cluster's.
+    pub(super) fn of_namespace(&self, namespace: &str) -> Option<&Store> {
+        self.by_namespace.get(namespace).or(self.of_cluster.as_ref())
+    }
+}
+
+pub(super) fn stores(view: &View<'_>) -> Stores {
+    let mut stores = Stores::default();
     for resource in &view.inventory.resources(Kind::ExternalSecrets).seen {
         let Some(store) =
             resource.parse::<Spec<StoreSpec>>().ok().and_then(|read| read.spec.secret_store_ref)
         else {
             continue;
         };
-        let kind = store.kind.unwrap_or_else(|| "SecretStore".to_owned());
-        let is_own = resource.meta.namespace_or_default() == namespace;
-        if !store.name.is_empty() && (is_own || kind == "ClusterSecretStore") {
-            let store = (resource.api_version.clone(), kind, store.name);
-            if is_own {
-                return Some(store);
-            }
-            found = found.or(Some(store));
+        if store.name.is_empty() {
+            continue;
         }
+        let store = Store {
+            api_version: resource.api_version.clone(),
+            kind: store.kind.unwrap_or_else(|| "SecretStore".to_owned()),
+            name: store.name,
+        };
+        if store.kind == "ClusterSecretStore" {
+            stores.of_cluster.get_or_insert_with(|| store.clone());
+        }
+        stores.by_namespace.entry(resource.meta.namespace_or_default().to_owned()).or_insert(store);
     }
-    found
+    stores
 }
 
 const SERVING_CERTIFICATE: [&str; 2] = [

@@ -1,6 +1,6 @@
 //! References to Secrets in place of literals, and ExternalSecrets where a store is known. Never a value.
 
-use super::managers::store_of;
+use super::managers::{SecretName, Stores, stores};
 use super::{IN_ENVIRONMENT, UNMANAGED, consumed};
 use crate::remedy::{document, workload_documents};
 use crate::workloads::View;
@@ -11,16 +11,21 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
     let mut documents = Vec::new();
     let findings: Vec<&Finding> = result.application_findings().collect();
+    let (stores, taken) = if findings.is_empty() {
+        (Stores::default(), BTreeSet::new())
+    } else {
+        (stores(view), consumed::names(view))
+    };
     for finding in findings.iter().filter(|finding| finding.rule == UNMANAGED) {
         let Subject { namespace: Some(namespace), name, .. } = &finding.subject else { continue };
-        documents.extend(external_secret(view, namespace, name, None));
+        documents.extend(external_secret(&stores, namespace, name, None));
     }
     let mut by_subject: BTreeMap<&Subject, Vec<&Finding>> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| finding.rule == IN_ENVIRONMENT) {
         by_subject.entry(&finding.subject).or_default().push(finding);
     }
     for (subject, findings) in by_subject {
-        documents.extend(references(view, subject, &findings));
+        documents.extend(references(view, &stores, &taken, subject, &findings));
     }
     Remediation {
         item: result.id(),
@@ -42,9 +47,15 @@ pub(super) fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
 }
 
 /// What makes a workload refer to a Secret in place of its literals, after what makes that Secret.
-fn references(view: &View<'_>, subject: &Subject, findings: &[&Finding]) -> Vec<RemediationDocument> {
+fn references(
+    view: &View<'_>,
+    stores: &Stores,
+    taken: &BTreeSet<SecretName>,
+    subject: &Subject,
+    findings: &[&Finding],
+) -> Vec<RemediationDocument> {
     let Some(namespace) = subject.namespace.as_deref() else { return Vec::new() };
-    let secret = free_name(view, namespace, &format!("{}-credentials", subject.name));
+    let secret = free_name(taken, namespace, &format!("{}-credentials", subject.name));
     let variables: BTreeSet<&str> = findings.iter().filter_map(|finding| variable(&finding.path)).collect();
     let applied = workload_documents(
         view,
@@ -65,8 +76,9 @@ fn references(view: &View<'_>, subject: &Subject, findings: &[&Finding]) -> Vec<
         },
         |_, _| Map::new(),
     );
-    let made =
-        (!applied.is_empty()).then(|| external_secret(view, namespace, &secret, Some(&variables))).flatten();
+    let made = (!applied.is_empty())
+        .then(|| external_secret(stores, namespace, &secret, Some(&variables)))
+        .flatten();
     let create = create_command(namespace, &secret, &variables);
     let is_made = made.is_some();
     let applied = applied.into_iter().map(|mut document| {
@@ -83,16 +95,16 @@ fn references(view: &View<'_>, subject: &Subject, findings: &[&Finding]) -> Vec<
 
 /// An ExternalSecret, if a store is known: for these keys, or for all that the store has under one name.
 fn external_secret(
-    view: &View<'_>,
+    stores: &Stores,
     namespace: &str,
     secret: &str,
     variables: Option<&BTreeSet<&str>>,
 ) -> Option<RemediationDocument> {
-    let (api_version, store_kind, store) = store_of(view, namespace)?;
+    let store = stores.of_namespace(namespace)?;
     let remote = format!("{namespace}/{secret}");
     let mut spec = json!({
         "refreshInterval": "1h",
-        "secretStoreRef": { "kind": store_kind, "name": store },
+        "secretStoreRef": { "kind": store.kind, "name": store.name },
         "target": { "name": secret },
     });
     match variables {
@@ -108,12 +120,12 @@ fn external_secret(
         None => spec["dataFrom"] = json!([{ "extract": { "key": remote } }]),
     }
     let object = json!({
-        "apiVersion": api_version,
+        "apiVersion": store.api_version,
         "kind": "ExternalSecret",
         "metadata": { "name": secret, "namespace": namespace },
         "spec": spec,
     });
-    let comment = format!("Put the values into {store_kind} {store} under {remote} first");
+    let comment = format!("Put the values into {} {} under {remote} first", store.kind, store.name);
     Some(document(RemediationTarget::NewObject, comment, &object))
 }
 
@@ -136,9 +148,9 @@ fn create_command(namespace: &str, secret: &str, variables: &BTreeSet<&str>) -> 
 }
 
 /// A name that no pod uses yet: what is there must stay as it is.
-fn free_name(view: &View<'_>, namespace: &str, wanted: &str) -> String {
+fn free_name(taken: &BTreeSet<SecretName>, namespace: &str, wanted: &str) -> String {
     let mut name = wanted.to_owned();
-    while consumed::is_consumed(view, namespace, &name) {
+    while taken.contains(&(namespace.to_owned(), name.clone())) {
         name.push_str("-rampart");
     }
     name
