@@ -1,6 +1,8 @@
 //! What a person may set about the checklist, globally or for one cluster.
 
+use crate::credentials::FingerprintKey;
 use crate::distribution::Distribution;
+use crate::image_reference::Pattern;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -28,6 +30,11 @@ pub struct Parameters {
     /// Which other managers keep secrets.
     #[serde(rename = "secret-manager")]
     pub secret_manager: Recognisers,
+    /// The key of credentials' fingerprints. It is no setting: it stands in no file of settings and takes no part in
+    /// the digest. Without one, a credential is told without a fingerprint, so that a change of it goes unnoticed; a
+    /// key that everybody knows would be worse, since weak passwords could be tried against the fingerprints.
+    #[serde(skip)]
+    pub fingerprint_key: Option<FingerprintKey>,
 }
 
 /// What a person adds to the table of things that an item recognises.
@@ -166,7 +173,7 @@ impl From<Recogniser> for RawRecogniser {
 #[serde(deny_unknown_fields, default)]
 pub struct TrustedRegistries {
     /// Registries, with or without the first components of a repository: `registry.k8s.io`, `ghcr.io/acme`.
-    pub allow: Vec<String>,
+    pub allow: Vec<Pattern>,
 }
 
 impl Parameters {

@@ -1,7 +1,7 @@
 //! One helper through which the items' tests run: inline YAML in, a result out.
 
 use crate::inventory::{Inventory, Kind, Object};
-use crate::{Parameters, evaluate};
+use crate::{EvaluatedItem, Parameters, evaluate};
 use rampart_shared::{Gap, GapReason, ItemId, ItemResult, Outcome, Source};
 
 /// An inventory of everything in the YAML; every other kind is complete and empty.
@@ -26,6 +26,12 @@ pub(crate) fn inventory(yaml: &str) -> Inventory {
 pub(crate) fn result(id: ItemId, inventory: &Inventory) -> ItemResult {
     let items = evaluate(inventory, &Parameters::default()).expect("consistent results");
     items.into_iter().map(|item| item.result).find(|result| result.id() == id).expect("the item")
+}
+
+/// One item over an inventory, with what would turn it green, under these parameters.
+pub(crate) fn evaluated(id: ItemId, inventory: &Inventory, parameters: &Parameters) -> EvaluatedItem {
+    let items = evaluate(inventory, parameters).expect("consistent results");
+    items.into_iter().find(|item| item.result.id() == id).expect("the item")
 }
 
 /// The outcome of one item over YAML.

@@ -7,7 +7,8 @@ use std::fmt;
 
 const BLOCK: usize = 64;
 
-/// The key of the fingerprints. Another key gives other fingerprints.
+/// The key of the fingerprints. Another key gives other fingerprints. Whoever has it can try values against them.
+#[derive(Clone, PartialEq, Eq)]
 pub struct FingerprintKey([u8; 32]);
 
 impl FingerprintKey {

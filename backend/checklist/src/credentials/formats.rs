@@ -68,7 +68,7 @@ pub(super) const FORMATS: &[Format] = &[
     ),
     row(
         "GitLab token",
-        "gl(?:pat|oas|dt|rt|cbt|ptt|ft|imt|agent|soat)-[A-Za-z0-9_-]{20,}",
+        "gl(?:pat|oas|dt|rt|cbt|ptt|ft|imt|agent|soat)-[A-Za-z0-9_-]{20,}(?:\\.[0-9a-z]{1,9}){0,2}",
         Check::Random,
         "https://docs.gitlab.com/security/tokens/",
     ),

@@ -9,13 +9,15 @@
 mod command_line;
 mod fingerprint;
 mod formats;
+mod hidden;
 mod lines;
 mod names;
 mod redact;
 mod shapes;
 
 pub use fingerprint::{CredentialFingerprint, FingerprintKey};
-pub use redact::{redact_text, redact_variable, redact_words};
+pub use hidden::HiddenValue;
+pub use redact::{redact_text, redact_variable, redact_words, without_credentials};
 
 use lines::Setting;
 use std::ops::Range;
@@ -29,15 +31,42 @@ pub struct Credential {
     pub fingerprint: CredentialFingerprint,
 }
 
+/// A credential whose value is still there, hidden, because the key of the fingerprints is not at hand.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CredentialLiteral {
+    /// What it is, for a person: `AWS access key`, `password by name`.
+    pub class: &'static str,
+    /// Its value, which nothing shows.
+    pub value: HiddenValue,
+}
+
+impl CredentialLiteral {
+    /// The credential as it may be told.
+    pub fn credential(&self, key: &FingerprintKey) -> Credential {
+        Credential { class: self.class, fingerprint: self.value.fingerprint(key) }
+    }
+}
+
 /// A credential in a text of several lines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CredentialInText {
+pub struct CredentialInText<C = Credential> {
     /// The line, from 1.
     pub line: usize,
     /// The key before it in that line; empty when there is none.
     pub key: String,
     /// What was found.
-    pub credential: Credential,
+    pub credential: C,
+}
+
+/// A credential in the words of a command.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CredentialInWords<C = Credential> {
+    /// The index of its word.
+    pub word: usize,
+    /// The flag or key before it, in its word or the one before; empty when there is none.
+    pub key: String,
+    /// What was found.
+    pub credential: C,
 }
 
 /// The annotation in which `kubectl apply` keeps a copy of the whole object.
@@ -45,48 +74,100 @@ pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration
 
 /// The first credential in the value of a variable.
 pub fn in_variable(name: &str, value: &str, key: &FingerprintKey) -> Option<Credential> {
-    let found = redact::marks(value).into_iter().next();
-    found.or_else(|| {
-        let first = find_in_variable(name, value).into_iter().next()?;
-        Some(first.credential(value, key))
-    })
+    literal_in_variable(name, value).map(|literal| literal.credential(key))
 }
 
-/// The credentials in the words of a command and its arguments, with the index of their word.
-pub fn in_words(words: &[String], key: &FingerprintKey) -> Vec<(usize, Credential)> {
-    let marks: Vec<_> = words
-        .iter()
-        .enumerate()
-        .flat_map(|(index, word)| redact::marks(word).into_iter().map(move |mark| (index, mark)))
-        .collect();
-    if !marks.is_empty() {
-        return marks;
-    }
-    let found = find_in_words(words);
-    let credentials = words.iter().zip(found).enumerate();
-    credentials
-        .flat_map(|(index, (word, found))| {
-            found.into_iter().map(move |found| (index, found.credential(word, key)))
+/// As [`in_variable`], without a key.
+pub fn literal_in_variable(name: &str, value: &str) -> Option<CredentialLiteral> {
+    // What a mark says is all that is found; it has a colon and is longer than this.
+    let mark = || redact::ranges_of_marks(value).into_iter().next().map(|(_, literal)| literal);
+    mark().or_else(|| Some(find_in_variable(name, value).into_iter().next()?.literal(value)))
+}
+
+/// The credentials in the words of a command and its arguments.
+pub fn in_words(words: &[String], key: &FingerprintKey) -> Vec<CredentialInWords> {
+    literals_in_words(words)
+        .into_iter()
+        .map(|CredentialInWords { word, key: name, credential }| CredentialInWords {
+            word,
+            key: name,
+            credential: credential.credential(key),
         })
         .collect()
+}
+
+/// As [`in_words`], without a key.
+pub fn literals_in_words(words: &[String]) -> Vec<CredentialInWords<CredentialLiteral>> {
+    let marks: Vec<_> = words.iter().map(|word| redact::ranges_of_marks(word)).collect();
+    let found: Vec<Vec<(Range<usize>, CredentialLiteral)>> = if marks.iter().any(|marks| !marks.is_empty()) {
+        marks
+    } else {
+        let literals = |(word, found): (&String, Vec<Found>)| {
+            found.into_iter().map(|found| (found.range.clone(), found.literal(word))).collect()
+        };
+        words.iter().zip(find_in_words(words)).map(literals).collect()
+    };
+    let mut all = Vec::new();
+    let mut previous = "";
+    for (index, (word, found)) in words.iter().zip(found).enumerate() {
+        let holds_credential = !found.is_empty();
+        let ranges: Vec<Range<usize>> = found.iter().map(|(range, _)| range.clone()).collect();
+        let keys = place(word, &ranges);
+        for ((range, credential), (_, key)) in found.into_iter().zip(keys) {
+            let key = if key.is_empty() { flag(word.get(..range.start), previous) } else { key };
+            all.push(CredentialInWords { word: index, key, credential });
+        }
+        // A word that holds a credential names nothing.
+        previous = if holds_credential { "" } else { word };
+    }
+    all
+}
+
+/// The flag that stands before a credential: at the beginning of its word, as in `-pPASSWORD`, or as the word before.
+fn flag(before: Option<&str>, previous: &str) -> String {
+    let flag = match before {
+        Some("") => previous,
+        Some(before) => before,
+        None => "",
+    };
+    let is_flag = flag.len() <= 64
+        && (flag.starts_with("--") || flag.starts_with('-') && (flag.len() == 2 || announces(flag)))
+        && flag.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    if is_flag && !shapes::looks_random(flag) { flag.to_owned() } else { String::new() }
+}
+
+fn announces(name: &str) -> bool {
+    names::announced(name).is_some()
 }
 
 /// The credentials in a value of a ConfigMap or an annotation. The copy that `kubectl apply` keeps repeats the object
 /// and is not read.
 pub fn in_text(key_of_text: &str, text: &str, key: &FingerprintKey) -> Vec<CredentialInText> {
+    literals_in_text(key_of_text, text)
+        .into_iter()
+        .map(|CredentialInText { line, key: name, credential }| CredentialInText {
+            line,
+            key: name,
+            credential: credential.credential(key),
+        })
+        .collect()
+}
+
+/// As [`in_text`], without a key.
+pub fn literals_in_text(key_of_text: &str, text: &str) -> Vec<CredentialInText<CredentialLiteral>> {
     if key_of_text == LAST_APPLIED {
         return Vec::new();
     }
     let marks = redact::ranges_of_marks(text);
-    let (ranges, credentials): (Vec<_>, Vec<_>) = if marks.is_empty() {
+    let (ranges, literals): (Vec<_>, Vec<_>) = if marks.is_empty() {
         let found = find_in_text(key_of_text, text);
-        found.into_iter().map(|found| (found.range.clone(), found.credential(text, key))).unzip()
+        found.into_iter().map(|found| (found.range.clone(), found.literal(text))).unzip()
     } else {
         marks.into_iter().unzip()
     };
     place(text, &ranges)
         .into_iter()
-        .zip(credentials)
+        .zip(literals)
         .map(|((line, key), credential)| CredentialInText { line, key, credential })
         .collect()
 }
@@ -103,6 +184,11 @@ impl Found {
     fn credential(&self, text: &str, key: &FingerprintKey) -> Credential {
         let value = text.get(self.range.clone()).unwrap_or_default();
         Credential { class: self.class, fingerprint: key.fingerprint(value) }
+    }
+
+    fn literal(&self, text: &str) -> CredentialLiteral {
+        let value = text.get(self.range.clone()).unwrap_or_default();
+        CredentialLiteral { class: self.class, value: HiddenValue::new(value) }
     }
 }
 
@@ -140,6 +226,9 @@ fn find_in_words(words: &[String]) -> Vec<Vec<Found>> {
 }
 
 fn find(text: &str, setting: Setting) -> Vec<Found> {
+    if is_too_plain(text) {
+        return Vec::new();
+    }
     let mut found = formats::find(text);
     if setting == Setting::File {
         lines::without_examples(text, &mut found);
@@ -147,6 +236,16 @@ fn find(text: &str, setting: Setting) -> Vec<Found> {
     found.extend(lines::find(text, setting));
     merge(found)
 }
+
+/// Whether a text is too short for every format and has nothing that separates a key from a value. Most variables are
+/// so, and there are many.
+fn is_too_plain(text: &str) -> bool {
+    text.len() < SHORTEST_TOKEN
+        && !text.bytes().any(|byte| matches!(byte, b'=' | b':' | b'>' | b'@' | b' ' | b'\t' | b'\n' | b'-'))
+}
+
+/// No format without a separator is shorter.
+const SHORTEST_TOKEN: usize = 16;
 
 /// Joins what overlaps under the class that was found first, which is the most specific; in order.
 fn merge(found: Vec<Found>) -> Vec<Found> {
@@ -213,7 +312,8 @@ fn place(text: &str, ranges: &[Range<usize>]) -> Vec<(usize, String)> {
             let last_line = before.rsplit('\n').next().unwrap_or_default();
             line = place + newlines(within);
             from = range.end;
-            (place, lines::last_key(last_line).unwrap_or_default().to_owned())
+            let key = lines::last_key(last_line).filter(|key| !shapes::looks_random(key));
+            (place, key.unwrap_or_default().to_owned())
         })
         .collect()
 }

@@ -34,6 +34,9 @@ impl Announced {
 
 /// What a name announces, and whether that is its last word.
 pub(super) fn announced(name: &str) -> Option<(Announced, bool)> {
+    if !may_announce(name) {
+        return None;
+    }
     let words = words(name);
     if words.iter().any(|word| NEVER.contains(&word.as_str())) {
         return None;
@@ -55,6 +58,15 @@ pub(super) fn announced(name: &str) -> Option<(Announced, bool)> {
         previous = word;
     }
     found
+}
+
+/// Whether a name has a part that every name which announces something has. Most names have none.
+fn may_announce(name: &str) -> bool {
+    const PARTS: [&str; 7] = ["pass", "pw", "cred", "auth", "token", "secret", "key"];
+    let name = name.as_bytes();
+    PARTS
+        .iter()
+        .any(|part| name.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes())))
 }
 
 /// The words of a name in lower case, without its digits: `dbPassword2`, `DB_PASSWORD` and `db.password` are the

@@ -4,8 +4,8 @@
 //! is found in it: so the redacted text gives exactly what the text gave.
 
 use super::{
-    Credential, CredentialFingerprint, FingerprintKey, Found, classes, find_in_text, find_in_variable,
-    find_in_words, newlines,
+    Credential, CredentialFingerprint, CredentialLiteral, FingerprintKey, Found, HiddenValue, classes,
+    find_in_text, find_in_variable, find_in_words, newlines,
 };
 use regex::Regex;
 use std::ops::Range;
@@ -41,13 +41,23 @@ pub fn redact_text(key_of_text: &str, text: &str, key: &FingerprintKey) -> Strin
     redact(text, &find_in_text(key_of_text, text), &ranges_of_marks(text), key)
 }
 
-/// The credentials of the marks in a text.
-pub(super) fn marks(text: &str) -> Vec<Credential> {
-    ranges_of_marks(text).into_iter().map(|(_, credential)| credential).collect()
+/// A value of a ConfigMap or an annotation without its credentials and without marks of them, so that what is left is
+/// the same whether it was redacted before or not. None when there are none.
+pub fn without_credentials(key_of_text: &str, text: &str) -> Option<String> {
+    let marks = ranges_of_marks(text);
+    let ranges: Vec<Range<usize>> = if marks.is_empty() {
+        find_in_text(key_of_text, text).into_iter().map(|found| found.range).collect()
+    } else {
+        marks.into_iter().map(|(range, _)| range).collect()
+    };
+    (!ranges.is_empty()).then(|| replace(text, ranges.into_iter().map(|range| (range, REMOVED.to_owned()))))
 }
 
 /// The marks in a text, and where they are.
-pub(super) fn ranges_of_marks(text: &str) -> Vec<(Range<usize>, Credential)> {
+pub(super) fn ranges_of_marks(text: &str) -> Vec<(Range<usize>, CredentialLiteral)> {
+    if !text.contains(MARK) {
+        return Vec::new();
+    }
     #[expect(clippy::expect_used, reason = "every test of this module compiles it")]
     static PATTERN: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!("{MARK}:([a-z0-9-]{{1,64}}):([0-9a-f]{{16}})")).expect("the mark")
@@ -57,12 +67,18 @@ pub(super) fn ranges_of_marks(text: &str) -> Vec<(Range<usize>, Credential)> {
         .filter_map(|captures| {
             let (whole, [class, fingerprint]) = (captures.get(0)?, captures.extract().1);
             let class = classes().find(|known| slug(known) == class)?;
-            Some((whole.range(), Credential { class, fingerprint: CredentialFingerprint::read(fingerprint) }))
+            let value = HiddenValue::redacted(CredentialFingerprint::read(fingerprint));
+            Some((whole.range(), CredentialLiteral { class, value }))
         })
         .collect()
 }
 
-fn redact(text: &str, found: &[Found], marks: &[(Range<usize>, Credential)], key: &FingerprintKey) -> String {
+fn redact(
+    text: &str,
+    found: &[Found],
+    marks: &[(Range<usize>, CredentialLiteral)],
+    key: &FingerprintKey,
+) -> String {
     if !marks.is_empty() {
         return remove(text, found, marks);
     }
@@ -76,7 +92,7 @@ fn redact(text: &str, found: &[Found], marks: &[(Range<usize>, Credential)], key
 }
 
 /// Takes out what was found and is no mark.
-fn remove(text: &str, found: &[Found], marks: &[(Range<usize>, Credential)]) -> String {
+fn remove(text: &str, found: &[Found], marks: &[(Range<usize>, CredentialLiteral)]) -> String {
     let mut pieces = Vec::new();
     for found in found {
         let mut from = found.range.start;

@@ -136,7 +136,7 @@ proptest! {
         let classes: Vec<_> = in_file(&file).into_iter().map(|(line, _, class)| (line, class)).collect();
         prop_assert!(classes.contains(&(2, expected)), "{file}: {classes:?}");
         let found = in_words(&words(&["run", &sample]), &KEY);
-        prop_assert!(found.iter().any(|(index, found)| *index == 1 && found.class == expected));
+        prop_assert!(found.iter().any(|found| found.word == 1 && found.credential.class == expected));
         let secret = formats::find(&sample).first().map(|found| sample[found.range.clone()].to_owned()).unwrap();
         assert_round_trips("SETTING", &sample, &secret);
         assert_round_trips("SETTING", &format!("{before} {sample} {sample}"), &secret);
@@ -336,7 +336,7 @@ fn commands() {
     ] {
         let command = words(command);
         let found: Vec<_> =
-            in_words(&command, &KEY).into_iter().map(|(index, found)| (index, found.class)).collect();
+            in_words(&command, &KEY).into_iter().map(|found| (found.word, found.credential.class)).collect();
         assert_eq!(found, expected, "{command:?}");
         let redacted = redact_words(&command, &KEY);
         assert_eq!(in_words(&redacted, &KEY), in_words(&command, &KEY), "{redacted:?}");

@@ -1,8 +1,7 @@
 //! References to images, read as container runtimes read them, and the entries of an allow-list.
 //!
 //! The grammar and its normalisation are those of the distribution project, which kubelets and containerd use:
-//! <https://github.com/distribution/reference>. The crates that read references (`oci-client`, `oci-spec`) know no
-//! IPv6 registry, add `:latest` by themselves, and say of a wrong reference only that it is wrong.
+//! <https://github.com/distribution/reference>. Crate `oci-spec` reads references too, but adds `:latest` by itself.
 //!
 //! One difference is on purpose: where the registry has an underscore, as in `my_registry.io/shop`, upstream reads a
 //! repository without a registry; here it is an error that names the registry.

@@ -27,6 +27,21 @@ impl Pattern {
         read(entry).map_err(|(problem, write)| PatternError { entry: entry.to_owned(), problem, write })
     }
 
+    /// The registry; where it stands for subdomains, what they end with.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The first components of the repository; none for all of the registry.
+    pub fn repository(&self) -> Option<&str> {
+        self.repository.as_deref()
+    }
+
+    /// Whether it stands for the subdomains of the registry.
+    pub const fn is_for_subdomains(&self) -> bool {
+        self.subdomains
+    }
+
     /// Whether an image comes from here.
     pub fn matches(&self, image: &ImageReference) -> bool {
         let registry = image.registry().to_ascii_lowercase();

@@ -1,7 +1,9 @@
 //! ConfigMaps, reduced to what items read.
 
+use super::credential::{CredentialAt, in_data};
 use super::meta::null_is_default;
 use super::{KubeletConfiguration, Labels, ObjectMeta};
+use crate::credentials::without_credentials;
 use serde::Deserialize;
 
 /// A ConfigMap.
@@ -10,8 +12,11 @@ use serde::Deserialize;
 pub struct ConfigMap {
     /// Its metadata.
     pub meta: ObjectMeta,
-    /// Its data: whole where the configuration of a known component stands in it, otherwise the short values alone.
+    /// Its data without credentials: whole where the configuration of a known component stands in it, otherwise the
+    /// short values alone.
     pub data: Labels,
+    /// The credentials in its data.
+    pub credentials: Vec<CredentialAt>,
     /// Whether values were dropped because they are long.
     pub shortened: bool,
 }
@@ -55,6 +60,7 @@ impl From<RawConfigMap> for ConfigMap {
     fn from(raw: RawConfigMap) -> Self {
         let RawConfigMap { metadata: meta, mut data } = raw;
         let all = data.len();
+        let credentials = in_data(&data);
         // A revision of Istio's control plane has its name behind a dash.
         let is_mesh_configuration = meta.name.starts_with("istio-") && data.contains_key("mesh");
         if !KEPT_WHOLE.contains(&meta.name.as_str()) && !is_mesh_configuration {
@@ -67,6 +73,13 @@ impl From<RawConfigMap> for ConfigMap {
                 None => false,
             });
         }
-        ConfigMap { shortened: data.len() < all, meta, data }
+        if !credentials.is_empty() {
+            for (key, value) in &mut data {
+                if let Some(without) = without_credentials(key, value) {
+                    *value = without;
+                }
+            }
+        }
+        ConfigMap { shortened: data.len() < all, meta, data, credentials }
     }
 }

@@ -1,5 +1,6 @@
 //! Metadata, reduced to what items read.
 
+use super::credential::{CredentialAt, in_annotations};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,25 +10,21 @@ pub type Labels = BTreeMap<String, String>;
 
 /// What items read of `metadata`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(from = "RawObjectMeta")]
 pub struct ObjectMeta {
     /// The name.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub name: String,
     /// The namespace; empty for cluster-scoped objects and where a manifest leaves it out.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub namespace: String,
     /// The UID; empty in manifests.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub uid: String,
     /// Labels; shared between replicas.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub labels: Arc<Labels>,
     /// The annotations that items read; the others are dropped while deserialising.
-    #[serde(default, deserialize_with = "kept_annotations")]
     pub annotations: Labels,
+    /// The credentials in its annotations, also in those that are dropped.
+    pub credentials: Vec<CredentialAt>,
     /// Owners.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub owner_references: Vec<OwnerReference>,
 }
 
@@ -92,13 +89,33 @@ const KEPT_PREFIXES: [&str; 14] = [
     "rbac.authorization.kubernetes.io/",
 ];
 
-fn kept_annotations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Labels, D::Error> {
-    let mut annotations: Labels = null_is_default(deserializer)?;
-    annotations.retain(|name, _| {
-        KEPT_ANNOTATIONS.contains(&name.as_str())
-            || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-    });
-    Ok(annotations)
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawObjectMeta {
+    #[serde(default, deserialize_with = "null_is_default")]
+    name: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    namespace: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    uid: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    labels: Arc<Labels>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    annotations: Labels,
+    #[serde(default, deserialize_with = "null_is_default")]
+    owner_references: Vec<OwnerReference>,
+}
+
+impl From<RawObjectMeta> for ObjectMeta {
+    fn from(raw: RawObjectMeta) -> Self {
+        let RawObjectMeta { name, namespace, uid, labels, mut annotations, owner_references } = raw;
+        let credentials = in_annotations(&annotations);
+        annotations.retain(|name, _| {
+            KEPT_ANNOTATIONS.contains(&name.as_str())
+                || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        });
+        ObjectMeta { name, namespace, uid, labels, annotations, credentials, owner_references }
+    }
 }
 
 /// `null` in a manifest means the same as leaving the field out.

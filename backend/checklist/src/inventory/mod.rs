@@ -2,6 +2,7 @@
 
 mod api_server;
 mod config_map;
+mod credential;
 mod fact;
 mod kind;
 mod kubelet;
@@ -20,6 +21,7 @@ mod workload;
 
 pub use api_server::{ApiServerFlags, ApiServerMetrics, ProbeAnswer};
 pub use config_map::ConfigMap;
+pub use credential::CredentialAt;
 pub use fact::Fact;
 pub use kind::{Kind, OTHER_POLICY_KINDS, OtherPolicyKind};
 pub use kubelet::{

@@ -23,6 +23,8 @@ pub struct Node {
     pub addresses: Vec<IpAddr>,
     /// The port at which its kubelet serves; 10250 where it does not say.
     pub kubelet_port: u16,
+    /// The container runtime and its version, such as `containerd://2.1.4`; empty in manifests.
+    pub container_runtime: String,
     /// What a k3s server says of its own start.
     pub k3s: Option<K3sServer>,
 }
@@ -119,6 +121,8 @@ struct RawNodeInfo {
     kubelet_version: String,
     #[serde(default, deserialize_with = "null_is_default")]
     os_image: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    container_runtime_version: String,
 }
 
 impl From<RawNode> for Node {
@@ -143,6 +147,7 @@ impl From<RawNode> for Node {
             provider_id: spec.provider_id,
             kubelet_version: status.node_info.kubelet_version,
             os_image: status.node_info.os_image,
+            container_runtime: status.node_info.container_runtime_version,
             k3s: args.and_then(|args| K3sServer::parse(&args, environment.as_deref().unwrap_or_default())),
             meta,
         }

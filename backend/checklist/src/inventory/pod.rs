@@ -3,6 +3,7 @@
 use super::meta::null_is_default;
 use super::raw_pod_spec::{Keep, RawPodSpec};
 use super::{Labels, ObjectMeta, PodSpec};
+use crate::image_reference::ImageReference;
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct Pod {
     pub running_ephemeral: Vec<String>,
     /// The user that a container really runs as, where the runtime reports it.
     pub user_ids: Vec<(String, i64)>,
+    /// By container, the repository that its `imageID` names, where that is another than its image's.
+    pub other_repositories: Vec<(String, String)>,
     /// Its addresses.
     pub ips: Vec<IpAddr>,
 }
@@ -150,6 +153,8 @@ struct RawContainerStatus {
     state: RawContainerState,
     #[serde(default)]
     user: Option<RawContainerUser>,
+    #[serde(default, rename = "imageID")]
+    image_id: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -180,23 +185,57 @@ impl From<RawPod> for Pod {
             .chain(&status.init_container_statuses)
             .filter_map(|status| Some((status.name.clone(), status.user.as_ref()?.linux.as_ref()?.uid)))
             .collect();
+        let keep = Keep::of(&metadata);
+        let node_name = spec.node_name().to_owned();
+        let annotations = metadata.annotations.clone();
+        let spec = spec.reduce(&annotations, keep);
+        let other_repositories = other_repositories(&spec, &status);
         let running_ephemeral = status
             .ephemeral_container_statuses
             .into_iter()
             .filter(|status| status.state.running.is_some())
             .map(|status| status.name)
             .collect();
-        let keep = Keep::of(&metadata);
-        let node_name = spec.node_name().to_owned();
-        let annotations = metadata.annotations.clone();
         Pod {
-            spec: Arc::new(spec.reduce(&annotations, keep)),
+            spec: Arc::new(spec),
             meta: metadata,
             node_name,
             phase: status.phase,
             running_ephemeral,
             user_ids,
+            other_repositories,
             ips,
         }
     }
+}
+
+fn other_repositories(spec: &PodSpec, status: &RawPodStatus) -> Vec<(String, String)> {
+    let lists = [
+        (&spec.containers, &status.container_statuses),
+        (&spec.init_containers, &status.init_container_statuses),
+        (&spec.ephemeral_containers, &status.ephemeral_container_statuses),
+    ];
+    lists
+        .into_iter()
+        .flat_map(|(containers, statuses)| statuses.iter().map(move |status| (containers, status)))
+        .filter_map(|(containers, status)| {
+            let image = &containers.iter().find(|container| container.name == status.name)?.image;
+            let other = other_repository(image, status.image_id.as_deref()?)?;
+            Some((status.name.clone(), other))
+        })
+        .collect()
+}
+
+/// The repository of an `imageID`, where it is another than the image's. A bare digest names none.
+fn other_repository(image: &str, image_id: &str) -> Option<String> {
+    let id = image_id.strip_prefix("docker-pullable://").unwrap_or(image_id);
+    let (name, _) = id.split_once('@')?;
+    // Most are written alike, and there are as many as containers.
+    if image.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '@'])) {
+        return None;
+    }
+    let (image, of_id): (ImageReference, ImageReference) = (image.parse().ok()?, id.parse().ok()?);
+    let repository =
+        |reference: &ImageReference| format!("{}/{}", reference.registry(), reference.repository());
+    (repository(&image) != repository(&of_id)).then(|| repository(&of_id))
 }

@@ -1,5 +1,6 @@
 //! Pod specs, reduced to what items read.
 
+use super::credential::CredentialAt;
 use super::meta::null_is_default;
 use serde::Deserialize;
 
@@ -102,6 +103,8 @@ pub struct Container {
     pub args: Vec<String>,
     /// Environment variables: all of control-plane components, elsewhere those whose names items know.
     pub env: Vec<EnvironmentVariable>,
+    /// The credentials in its environment, command and arguments; paths are relative to it.
+    pub credentials: Vec<CredentialAt>,
     /// The ports that it says it serves.
     pub ports: Vec<ContainerPort>,
     /// Where it mounts Secrets.

@@ -1,5 +1,6 @@
 //! Pod specs as the API has them, and how they are reduced.
 
+use super::credential::{in_command, in_environment};
 use super::meta::null_is_default;
 use super::pod::Component;
 use super::pod_spec::{
@@ -329,6 +330,9 @@ impl RawContainer {
                 references.push(reference.at(path(format!("envFrom[{index}].secretRef"))));
             }
         }
+        let literal = |variable: &RawVariable| in_environment(&variable.name, variable.value.as_deref()?);
+        let mut credentials: Vec<_> = self.env.iter().filter_map(literal).collect();
+        credentials.extend(in_command(&self.command, &self.args));
         let keeps_commands = keep != Keep::Nothing;
         let secret_mounts = self.volume_mounts.iter().filter_map(|mount| {
             volumes.iter().find_map(|volume| match volume {
@@ -343,6 +347,7 @@ impl RawContainer {
             command: if keeps_commands { self.command } else { Vec::new() },
             args: if keeps_commands { self.args } else { port_arguments(&self.name, &self.args) },
             env: self.env.into_iter().filter_map(|variable| variable.reduce(keep)).collect(),
+            credentials,
             ports: self.ports,
             restarts_always: self.restart_policy.as_deref() == Some("Always"),
             security_context: self.security_context,

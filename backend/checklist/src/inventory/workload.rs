@@ -1,5 +1,6 @@
 //! Workload controllers, reduced to what items read.
 
+use super::credential::CredentialAt;
 use super::meta::null_is_default;
 use super::raw_pod_spec::{Keep, RawPodSpec};
 use super::{Kind, Labels, ObjectMeta, PodSpec};
@@ -21,6 +22,8 @@ pub struct Workload {
     pub template_labels: Arc<Labels>,
     /// The annotations of its pods that items read.
     pub template_annotations: Labels,
+    /// The credentials in the annotations of its pods.
+    pub template_credentials: Vec<CredentialAt>,
     /// Replicas asked for; none where the object does not say.
     pub replicas: Option<i64>,
     /// The revision that a StatefulSet rolls out.
@@ -144,6 +147,7 @@ impl RawWorkload {
             meta: self.metadata,
             template_labels: template.metadata.labels,
             template_annotations: template.metadata.annotations,
+            template_credentials: template.metadata.credentials,
             ready,
             replicas: self.spec.replicas,
             update_revision: self.status.update_revision,

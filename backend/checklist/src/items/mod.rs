@@ -11,16 +11,19 @@ mod kubelet_webhook_authorization;
 mod least_privilege_service_accounts;
 mod network_policies_restrict_pods;
 mod network_traffic_monitoring;
+mod no_secrets_in_kubernetes;
 mod non_root_containers;
 mod read_only_root_filesystem;
 mod seccomp_apparmor;
 mod secret_manager;
 mod service_mtls;
+mod trusted_registries;
 
 mod container;
 mod control_plane;
 mod encryption_at_rest;
 mod kubelet;
+mod listing;
 mod network_policy;
 
 use crate::judge::Observation;
@@ -69,10 +72,12 @@ pub static ITEMS: &[Item] = &[
     default_deny::ITEM,
     network_traffic_monitoring::ITEM,
     admission_policies_enforced::ITEM,
+    trusted_registries::ITEM,
     read_only_root_filesystem::ITEM,
     non_root_containers::ITEM,
     seccomp_apparmor::ITEM,
     secret_manager::ITEM,
+    no_secrets_in_kubernetes::ITEM,
     least_privilege_service_accounts::ITEM,
     service_mtls::ITEM,
 ];
