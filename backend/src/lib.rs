@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod evaluation;
 pub mod events;
+pub mod fingerprint_key;
 pub mod http;
 pub mod logging;
 pub mod schedule;

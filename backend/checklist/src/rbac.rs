@@ -128,9 +128,13 @@ pub fn control_plane_metrics() -> PolicyRule {
     }
 }
 
-/// The grant for asking admission in dry-run.
+/// The grant for asking admission in dry-run: about pods, and about containers that are added to running ones.
 pub fn admission_probe() -> PolicyRule {
-    on("", "pods", "create")
+    PolicyRule {
+        resources: vec!["pods".to_owned(), "pods/ephemeralcontainers".to_owned()],
+        verbs: vec!["create".to_owned(), "patch".to_owned()],
+        ..on("", "pods", "create")
+    }
 }
 
 /// The ClusterRole as YAML, with a remark on every grant that deserves one, and what else a choice takes.

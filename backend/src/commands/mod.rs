@@ -9,7 +9,7 @@ mod snapshot;
 
 use crate::{
     config::{Configuration, ServeArguments},
-    logging,
+    fingerprint_key, logging,
 };
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -69,6 +69,16 @@ impl CommonArguments {
         let filter = self.log.as_deref().or(configuration.log()).unwrap_or(default_log);
         logging::begin(filter).with_context(|| format!("the log filter `{filter}` makes no sense"))?;
         Ok(configuration)
+    }
+}
+
+/// Fingerprints credentials under the key that `rampart serve` uses too, so that both tell of the same ones. Without
+/// it they are told without a fingerprint.
+fn use_fingerprint_key(configuration: &mut Configuration) {
+    let Some(folder) = configuration.data_folder() else { return };
+    match fingerprint_key::of_folder(&folder) {
+        Ok(key) => configuration.use_fingerprint_key(&key),
+        Err(error) => complain(&format!("{error}. Credentials are told without a fingerprint.")),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     config::{ClusterConfiguration, ClusterSource, Configuration, ServeArguments, Settings},
     evaluation::Cluster,
     events::Events,
+    fingerprint_key,
     http::{self, AllowedHosts, App},
     schedule::{Cadence, DueTimes, Scheduler},
 };
@@ -35,7 +36,7 @@ const CONNECTIONS: Duration = Duration::from_secs(2);
 const DATABASE: &str = "history.db";
 
 pub(super) fn run(common: &CommonArguments, arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
-    let configuration = common.configuration("info")?;
+    let mut configuration = common.configuration("info")?;
     let settings = Settings::resolve(arguments, &configuration)?;
     if !settings.listen.ip().is_loopback() {
         bail!(
@@ -44,6 +45,7 @@ pub(super) fn run(common: &CommonArguments, arguments: &ServeArguments) -> anyho
             settings.listen
         );
     }
+    configuration.use_fingerprint_key(&fingerprint_key::of_folder(&settings.data_dir)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     runtime.block_on(async {
         let stop = CancellationToken::new();
@@ -175,7 +177,7 @@ fn clusters(configuration: &Configuration, settings: &Settings) -> (Vec<Cluster>
 fn configured(cluster: &ClusterConfiguration, settings: &Settings) -> Cluster {
     let reading = settings.reading.of(cluster);
     let live = |access| -> Arc<dyn Collector> {
-        Arc::new(LiveCollector { access, options: reading.collect_options() })
+        Arc::new(LiveCollector { access, options: reading.collect_options(&cluster.parameters) })
     };
     let collector = match &cluster.source {
         ClusterSource::Context { kubeconfig, context } => live(Access::Context {
@@ -205,7 +207,7 @@ fn at_hand(name: &str, access: Access, parameters: &Parameters, settings: &Setti
     Cluster {
         name: name.to_owned(),
         labels: BTreeMap::new(),
-        collector: Arc::new(LiveCollector { access, options: settings.reading.collect_options() }),
+        collector: Arc::new(LiveCollector { access, options: settings.reading.collect_options(parameters) }),
         due_times: DueTimes::new(cadence, name),
         timeout: timeout + SLACK,
         parameters: parameters.clone(),

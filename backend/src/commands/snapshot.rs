@@ -38,17 +38,25 @@ pub(super) struct SnapshotArguments {
 }
 
 pub(super) fn run(arguments: &SnapshotArguments) -> anyhow::Result<ExitCode> {
-    let configuration = arguments.common.configuration("warn")?;
+    let mut configuration = arguments.common.configuration("warn")?;
+    super::use_fingerprint_key(&mut configuration);
     let output = &arguments.output;
     // Before a cluster is read for minutes; what decides is the renaming.
     if output.exists() && !arguments.force {
         bail!("{} exists already: name another file, or add --force to write over it", output.display());
     }
     let reading = Reading::resolve(&arguments.reading, &configuration);
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).context("the operating system gives no random bytes")?;
-    let options =
-        CollectOptions { record: Some(Arc::new(FingerprintKey::new(random))), ..reading.collect_options() };
+    let parameters = &configuration.parameters;
+    let key = match &parameters.fingerprint_key {
+        Some(key) => key.clone(),
+        // Nothing is compared with it later, and nothing that looks like a credential may go into the archive.
+        None => {
+            let mut random = [0; 32];
+            getrandom::fill(&mut random).context("the operating system gives no random bytes")?;
+            FingerprintKey::new(random)
+        }
+    };
+    let options = CollectOptions { record: Some(Arc::new(key)), ..reading.collect_options(parameters) };
     let access =
         Access::Context { kubeconfig: reading.kubeconfig.clone(), context: Some(arguments.context.clone()) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;

@@ -51,6 +51,8 @@ pub struct ClusterConfiguration {
     pub kubelet_service_account: Option<AccountName>,
     /// Whether `/flagz` and `/metrics` of its API server are read; none means the process's setting.
     pub control_plane_metrics: Option<bool>,
+    /// Whether admission is asked, in dry runs, what it refuses; none means the process's setting.
+    pub admission_probe: Option<bool>,
     /// Its parameters of the checklist: its own, and the global ones where it has none.
     pub parameters: Parameters,
 }
@@ -96,7 +98,7 @@ pub(super) fn clusters(
         let cadence =
             cadence(&entry).map_err(|cause| invalid(start, format!("cluster `{name}`: {cause}")))?;
         let source = source(&entry).map_err(|cause| invalid(start, format!("cluster `{name}`: {cause}")))?;
-        let ClusterEntry { labels, timeout, kubelets, control_plane_metrics, .. } = entry;
+        let ClusterEntry { labels, timeout, kubelets, control_plane_metrics, admission_probe, .. } = entry;
         let kubelet_service_account = entry.kubelet_service_account.map(Account::into_name);
         clusters.push(ClusterConfiguration {
             name,
@@ -107,6 +109,7 @@ pub(super) fn clusters(
             kubelets,
             kubelet_service_account,
             control_plane_metrics,
+            admission_probe,
             parameters,
         });
     }

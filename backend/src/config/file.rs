@@ -26,6 +26,7 @@ pub(super) struct File {
     pub(super) kubelets: Option<Kubelets>,
     pub(super) kubelet_service_account: Option<Account>,
     pub(super) control_plane_metrics: Option<bool>,
+    pub(super) admission_probe: Option<bool>,
     pub(super) concurrency: Option<NonZeroUsize>,
     pub(super) log: Option<String>,
     /// Names beside the listen address and localhost by which browsers may ask for pages.
@@ -60,6 +61,7 @@ pub(super) struct ClusterEntry {
     pub(super) kubelets: Option<Kubelets>,
     pub(super) kubelet_service_account: Option<Account>,
     pub(super) control_plane_metrics: Option<bool>,
+    pub(super) admission_probe: Option<bool>,
     pub(super) checklist: Option<Parameters>,
 }
 

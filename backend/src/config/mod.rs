@@ -12,7 +12,7 @@ pub use settings::{Reading, ReadingArguments, ServeArguments, Settings};
 pub use values::{Interval, Kubelets, Timeout};
 
 use file::File;
-use rampart_checklist::Parameters;
+use rampart_checklist::{Parameters, credentials::FingerprintKey};
 use std::path::{Path, PathBuf};
 
 /// The file that is read when none is named and it is in the working folder.
@@ -43,6 +43,19 @@ impl Configuration {
         let text = std::fs::read_to_string(&path)
             .map_err(|cause| ConfigurationError::Unreadable { path: path.clone(), cause })?;
         Self::parse(&text, &path)
+    }
+
+    /// Gives every cluster the key under which credentials are fingerprinted.
+    pub fn use_fingerprint_key(&mut self, key: &FingerprintKey) {
+        let of_clusters = self.clusters.iter_mut().map(|cluster| &mut cluster.parameters);
+        for parameters in of_clusters.chain([&mut self.parameters]) {
+            parameters.fingerprint_key = Some(key.clone());
+        }
+    }
+
+    /// The folder that keeps the history where no flag names one; none where nothing says where that is.
+    pub fn data_folder(&self) -> Option<PathBuf> {
+        settings::data_folder(None, self).ok()
     }
 
     /// What the file says about logging.

@@ -2,12 +2,12 @@
 
 use super::values::Account;
 use super::{ClusterConfiguration, Configuration, ConfigurationError, Interval, Kubelets, Timeout};
-use rampart_checklist::rbac::AccountName;
+use rampart_checklist::{Parameters, rbac::AccountName};
 use rampart_cluster::live::CollectOptions;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroUsize,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// The flags and variables about reading clusters.
@@ -28,6 +28,9 @@ pub struct ReadingArguments {
     /// Read /flagz and /metrics of the API server
     #[arg(long, env = "RAMPART_CONTROL_PLANE_METRICS")]
     pub control_plane_metrics: bool,
+    /// Ask admission, in dry runs, what it refuses
+    #[arg(long, env = "RAMPART_ADMISSION_PROBE")]
+    pub admission_probe: bool,
 }
 
 /// How clusters are read that say nothing of their own.
@@ -43,6 +46,8 @@ pub struct Reading {
     pub kubelet_service_account: Option<AccountName>,
     /// Whether `/flagz` and `/metrics` of API servers are read.
     pub control_plane_metrics: bool,
+    /// Whether admission is asked, in dry runs, what it refuses.
+    pub admission_probe: bool,
 }
 
 impl Reading {
@@ -59,6 +64,7 @@ impl Reading {
                 .or_else(|| file.kubelet_service_account.clone().map(Account::into_name)),
             control_plane_metrics: arguments.control_plane_metrics
                 || file.control_plane_metrics.unwrap_or_default(),
+            admission_probe: arguments.admission_probe || file.admission_probe.unwrap_or_default(),
         }
     }
 
@@ -73,16 +79,18 @@ impl Reading {
                 .clone()
                 .or_else(|| self.kubelet_service_account.clone()),
             control_plane_metrics: cluster.control_plane_metrics.unwrap_or(self.control_plane_metrics),
+            admission_probe: cluster.admission_probe.unwrap_or(self.admission_probe),
         }
     }
 
-    /// As the collector takes it.
-    pub fn collect_options(&self) -> CollectOptions {
+    /// As the collector takes it; the parameters say which namespaces are those of applications.
+    pub fn collect_options(&self, parameters: &Parameters) -> CollectOptions {
         CollectOptions {
             timeout: self.timeout.duration(),
             kubelets: self.kubelets.into(),
             kubelet_service_account: self.kubelet_service_account.clone(),
             control_plane_metrics: self.control_plane_metrics,
+            admission_probe: self.admission_probe.then(|| parameters.clone()),
             ..CollectOptions::default()
         }
     }
@@ -142,11 +150,7 @@ impl Settings {
         configuration: &Configuration,
     ) -> Result<Settings, ConfigurationError> {
         let file = &configuration.file;
-        let data_dir = match arguments.data_dir.as_ref().or(file.data_dir.as_ref()) {
-            Some(folder) => folder.clone(),
-            None => default_data_folder(|name| std::env::var_os(name).map(PathBuf::from))
-                .ok_or(ConfigurationError::NoDataFolder)?,
-        };
+        let data_dir = data_folder(arguments.data_dir.as_deref(), configuration)?;
         Ok(Settings {
             listen: arguments.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
             // The demo's history must never mix with a real one.
@@ -156,6 +160,18 @@ impl Settings {
             concurrency: arguments.concurrency.or(file.concurrency).unwrap_or(DEFAULT_CONCURRENCY),
             allowed_hosts: file.allowed_hosts.clone(),
         })
+    }
+}
+
+/// The folder that keeps the history: the one that is named, or the file's, or the usual one.
+pub(super) fn data_folder(
+    named: Option<&Path>,
+    configuration: &Configuration,
+) -> Result<PathBuf, ConfigurationError> {
+    match named.or(configuration.file.data_dir.as_deref()) {
+        Some(folder) => Ok(folder.to_path_buf()),
+        None => default_data_folder(|name| std::env::var_os(name).map(PathBuf::from))
+            .ok_or(ConfigurationError::NoDataFolder),
     }
 }
 
@@ -169,7 +185,6 @@ fn default_data_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Pat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     #[test]
     fn flags_win_over_the_file_and_the_file_over_defaults() {

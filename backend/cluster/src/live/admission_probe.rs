@@ -7,10 +7,11 @@ use super::get::{Bounds, Failure, Server};
 use super::list::KindRead;
 use futures::{StreamExt, stream};
 use rampart_checklist::admission::{
-    Form, Place, Weakness, canary, canary_name, ephemeral_canary, harmless, harmless_ephemeral_container, places,
+    Form, Place, Weakness, canary, canary_name, ephemeral_canary, harmless, harmless_ephemeral_container,
+    places,
 };
 use rampart_checklist::inventory::ProbeAnswer;
-use rampart_checklist::rbac::{create_pods, patch_ephemeral_containers};
+use rampart_checklist::rbac::admission_probe;
 use rampart_checklist::workloads::View;
 use rampart_checklist::{Inventory, Kind, Parameters};
 use rampart_shared::{Gap, GapReason, PolicyRule};
@@ -85,7 +86,7 @@ async fn in_namespace(
         match ask(None).await? {
             Answer::LetIn => {}
             Answer::NotAllowed(words) => {
-                gaps.push(skipped(place, form, GapReason::Forbidden, words, Some(rule(form))));
+                gaps.push(skipped(place, form, GapReason::Forbidden, words, Some(admission_probe())));
                 continue;
             }
             Answer::Refused(words) => {
@@ -167,21 +168,21 @@ async fn ask(
 
 /// Authorization and admission both answer 403; authorization names the user and what was to be done.
 fn is_about_the_account(words: &str) -> bool {
-    words.contains("is forbidden: User \"") && (words.contains("cannot create") || words.contains("cannot patch"))
+    words.contains("is forbidden: User \"")
+        && (words.contains("cannot create") || words.contains("cannot patch"))
 }
 
 fn bytes(document: &Value) -> Result<Vec<u8>, Failure> {
     serde_json::to_vec(document).map_err(|error| Failure::Malformed(error.to_string()))
 }
 
-fn rule(form: Form) -> PolicyRule {
-    match form {
-        Form::EphemeralContainer => patch_ephemeral_containers(),
-        Form::Container | Form::InitContainer => create_pods(),
-    }
-}
-
-fn skipped(place: &Place<'_>, form: Form, reason: GapReason, detail: String, rule: Option<PolicyRule>) -> Gap {
+fn skipped(
+    place: &Place<'_>,
+    form: Form,
+    reason: GapReason,
+    detail: String,
+    rule: Option<PolicyRule>,
+) -> Gap {
     let mut gap = Gap::new(Kind::AdmissionProbe.name(), reason, format!("{}: {detail}", form.field()))
         .for_objects(vec![place.namespace.to_owned()]);
     gap.rule = rule;

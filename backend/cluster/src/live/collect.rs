@@ -1,5 +1,6 @@
 //! A whole cluster.
 
+use super::admission_probe::{Probed, probe};
 use super::control_plane::read_control_plane;
 use super::discovery::{Discovery, discover};
 use super::get::{Bounds, Failure, Server};
@@ -68,8 +69,11 @@ pub async fn collect(
     for gap in policy_gaps {
         inventory.add_gap(Kind::OtherPolicyKinds, gap);
     }
-    // Nothing asks admission yet.
-    kinds.remove(&Kind::AdmissionProbe);
+    let parameters = options.admission_probe.as_ref().filter(|_| kinds.contains(&Kind::AdmissionProbe));
+    if parameters.is_none() {
+        kinds.remove(&Kind::AdmissionProbe);
+    }
+    steps.total += u32::from(parameters.is_some());
     for kind in not_asked_for(&kinds) {
         let gap = Gap::new(kind.name(), GapReason::NotCollected, "nothing asked for it");
         inventory.add_gap(kind, gap);
@@ -121,6 +125,19 @@ pub async fn collect(
             .map_err(|failure| unreachable("/flagz", &failure))?;
         steps.end("kube-apiserver");
         read.extend(how);
+    }
+    if let Some(parameters) = parameters {
+        steps.begin(Kind::AdmissionProbe.resource());
+        let Probed { read: how, answers, gaps } =
+            probe(&server, &inventory, parameters, options.request_timeout)
+                .await
+                .map_err(|failure| unreachable("admission probe", &failure))?;
+        inventory.admission_probe.seen = answers;
+        for gap in gaps {
+            inventory.add_gap(Kind::AdmissionProbe, gap);
+        }
+        steps.end(Kind::AdmissionProbe.resource());
+        read.push(how);
     }
     // A server that went away in the middle answered for nothing: what was not read then is no gap of a kind.
     if inventory.all_gaps().any(|gap| gap.reason == GapReason::Failed)

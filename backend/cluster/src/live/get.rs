@@ -166,6 +166,22 @@ impl Server {
         self.ask(request, bounds).await
     }
 
+    /// Sends a strategic merge patch, and sends it again for what may pass: only as a dry run.
+    pub(super) async fn strategic_merge_patch(
+        &self,
+        path: &str,
+        document: Vec<u8>,
+        bounds: Bounds,
+    ) -> Result<Vec<u8>, Failure> {
+        let request = || {
+            Request::patch(path)
+                .header(ACCEPT, "application/json")
+                .header(CONTENT_TYPE, "application/strategic-merge-patch+json")
+                .body(Body::from(document.clone()))
+        };
+        self.ask(request, bounds).await
+    }
+
     async fn ask(
         &self,
         request: impl Fn() -> Result<Request<Body>, http::Error>,

@@ -3,6 +3,7 @@
 //! Discovery first; then every kind in pages, reduced while they are deserialised; then the kubelets. Only what keeps
 //! the whole from being read is an error; everything else becomes a gap of the kind that it concerns.
 
+mod admission_probe;
 mod collect;
 mod connection;
 mod control_plane;

@@ -1,8 +1,8 @@
 //! How a cluster is read.
 
-use rampart_checklist::Kind;
 use rampart_checklist::credentials::FingerprintKey;
 use rampart_checklist::rbac::AccountName;
+use rampart_checklist::{Kind, Parameters};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,9 @@ pub struct CollectOptions {
     pub control_plane_metrics: bool,
     /// Whether objects are kept for an archive, redacted by this key.
     pub record: Option<Arc<FingerprintKey>>,
+    /// For whom admission is asked, by what a person set about the checklist: it says which namespaces are those of
+    /// applications. None does not ask.
+    pub admission_probe: Option<Parameters>,
     /// Objects in a page.
     pub page_size: u32,
     /// Bytes of a page at most.
@@ -48,6 +51,7 @@ impl Default for CollectOptions {
             kubelets: KubeletReading::Auto,
             kubelet_service_account: None,
             control_plane_metrics: false,
+            admission_probe: None,
             record: None,
             page_size: 500,
             // 500 objects of 128 KiB; the API server takes none larger than 1.5 MiB.

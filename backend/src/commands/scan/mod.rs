@@ -88,7 +88,8 @@ struct Scanned {
 }
 
 pub(super) fn run(arguments: &ScanArguments) -> anyhow::Result<ExitCode> {
-    let configuration = arguments.common.configuration("warn")?;
+    let mut configuration = arguments.common.configuration("warn")?;
+    super::use_fingerprint_key(&mut configuration);
     let scanned = if arguments.paths.is_empty() {
         scan_contexts(arguments, &configuration)?
     } else {
@@ -152,8 +153,8 @@ fn scan_contexts(arguments: &ScanArguments, configuration: &Configuration) -> an
     let reads = contexts.into_iter().map(|context| {
         let name = arguments.name.clone().unwrap_or_else(|| context.clone());
         let collector = LiveCollector {
+            options: reading.collect_options(parameters_of(&name, configuration)),
             access: Access::Context { kubeconfig: reading.kubeconfig.clone(), context: Some(context) },
-            options: reading.collect_options(),
         };
         let most = collector.options.timeout + SLACK;
         async move {
