@@ -216,10 +216,24 @@ fn objects_by_kind(inventory: &Inventory) -> Vec<KindReading> {
         Kind::Nodes => inventory.nodes.seen.len(),
         Kind::Pods => inventory.pods.seen.len(),
         Kind::NetworkPolicies => inventory.network_policies.seen.len(),
+        Kind::ServiceAccounts => inventory.service_accounts.seen.len(),
+        Kind::Services => inventory.services.seen.len(),
+        Kind::EndpointSlices => inventory.endpoint_slices.seen.len(),
+        Kind::ConfigMaps => inventory.config_maps.seen.len(),
+        Kind::Roles => inventory.roles.seen.len(),
+        Kind::ClusterRoles => inventory.cluster_roles.seen.len(),
+        Kind::RoleBindings => inventory.role_bindings.seen.len(),
+        Kind::ClusterRoleBindings => inventory.cluster_role_bindings.seen.len(),
         Kind::KubeletConfigz => inventory.kubelet_configurations.seen.len(),
-        Kind::KubeletConfigMap => usize::from(inventory.kubelet_config_map.seen.is_some()),
-        Kind::OtherPolicyKinds => 0,
-        _ => workloads(kind),
+        Kind::ApiServerFlagz => usize::from(inventory.api_server_flags.seen.is_some()),
+        Kind::ApiServerMetrics => usize::from(inventory.api_server_metrics.seen.is_some()),
+        Kind::Deployments
+        | Kind::ReplicaSets
+        | Kind::StatefulSets
+        | Kind::DaemonSets
+        | Kind::Jobs
+        | Kind::CronJobs => workloads(kind),
+        kind => inventory.resources(kind).seen.len(),
     };
     Kind::ALL
         .into_iter()

@@ -22,7 +22,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     match arguments.find(|argument| argument.starts_with("--retain=")).as_deref() {
         Some("--retain=projected") => retain(|page, interner| {
-            Box::new(project_page(Kind::Pods, page, interner)) as Box<dyn std::any::Any>
+            Box::new(project_page(Kind::Pods, "v1", page, interner)) as Box<dyn std::any::Any>
         }),
         Some(_) => retain(|page, _| Box::new(serde_json::from_slice::<Value>(page))),
         None => compare(),
@@ -33,7 +33,7 @@ fn compare() {
     let page = page(0);
     let projected = time(|| {
         let mut interner = Interner::default();
-        black_box(project_page(Kind::Pods, &page, &mut interner)).is_ok()
+        black_box(project_page(Kind::Pods, "v1", &page, &mut interner)).is_ok()
     });
     let whole = time(|| black_box(serde_json::from_slice::<Value>(&page)).is_ok());
     let (projected_memory, whole_memory) = (retained("projected"), retained("value"));

@@ -16,21 +16,15 @@ pub struct Interner {
 impl Interner {
     /// Replaces what the object has in common with an earlier one by the earlier one's.
     pub fn intern(&mut self, object: &mut Object) {
-        let meta = match object {
-            Object::Namespace(meta) => meta,
-            Object::Node(node) => &mut node.meta,
-            Object::Pod(pod) => {
-                share(&mut self.specs, &mut pod.spec);
-                &mut pod.meta
-            }
+        match object {
+            Object::Pod(pod) => share(&mut self.specs, &mut pod.spec),
             Object::Workload(workload) => {
                 share(&mut self.specs, &mut workload.template);
-                &mut workload.meta
+                share(&mut self.labels, &mut workload.template_labels);
             }
-            Object::NetworkPolicy(policy) => &mut policy.meta,
-            Object::KubeletConfigMap(_) => return,
-        };
-        share(&mut self.labels, &mut meta.labels);
+            _ => {}
+        }
+        share(&mut self.labels, &mut object.meta_mut().labels);
     }
 }
 

@@ -10,9 +10,10 @@ const LONGEST: usize = 320;
 pub(crate) fn name_in(kind: Kind, metadata: &Value) -> Option<String> {
     let text = |field: &str| metadata.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
     let name = text("name")?;
-    let name = match kind {
-        Kind::Namespaces | Kind::Nodes => name.to_owned(),
-        _ => format!("{}/{name}", text("namespace").unwrap_or("default")),
+    let name = if kind.is_namespaced() {
+        format!("{}/{name}", text("namespace").unwrap_or("default"))
+    } else {
+        name.to_owned()
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/' | ':' | '_');
     (name.len() <= LONGEST && name.chars().all(is_name)).then_some(name)

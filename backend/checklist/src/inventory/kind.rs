@@ -587,6 +587,24 @@ impl Kind {
         matches!(self.facts().presence, Presence::Optional)
     }
 
+    /// Whether a CustomResourceDefinition or an aggregated API brings the kind into a cluster.
+    pub const fn is_custom(self) -> bool {
+        self.is_optional()
+            && !matches!(self, Kind::ValidatingAdmissionPolicies | Kind::ValidatingAdmissionPolicyBindings)
+    }
+
+    /// The kind that holds the same objects where a cluster serves both: Calico's aggregated API gives what its custom
+    /// resources hold. The first of the two is the aggregated one.
+    pub fn same_objects(self) -> Option<(Kind, Kind)> {
+        const PAIRS: [(Kind, Kind); 4] = [
+            (Kind::CalicoNetworkPolicies, Kind::CalicoCrdNetworkPolicies),
+            (Kind::CalicoGlobalNetworkPolicies, Kind::CalicoCrdGlobalNetworkPolicies),
+            (Kind::CalicoTiers, Kind::CalicoCrdTiers),
+            (Kind::CalicoFelixConfigurations, Kind::CalicoCrdFelixConfigurations),
+        ];
+        PAIRS.into_iter().find(|(first, second)| self == *first || self == *second)
+    }
+
     /// Whether objects of the kind are in a namespace.
     pub const fn is_namespaced(self) -> bool {
         !matches!(

@@ -5,18 +5,14 @@ use super::get::{Bounds, Failure, Server};
 use super::kubelets::read_kubelets;
 use super::list::{KindRead, Listed, list};
 use super::{CollectOptions, Connection, Progress, Unreachable};
-use crate::malformed;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
-use rampart_checklist::{Inventory, Kind, Object};
+use rampart_checklist::{Inventory, Kind};
 use rampart_shared::{Gap, GapReason, Source};
 use std::collections::BTreeSet;
 use tokio::time::Instant;
 
-const KUBELET_CONFIG_MAP: &str = "/api/v1/namespaces/kube-system/configmaps/kubelet-config";
 const VERSION: &str = "/version";
-/// The API server takes no ConfigMap larger than 1 MiB.
-const MAX_CONFIG_MAP_BYTES: usize = 4 << 20;
 
 /// What was read of a cluster.
 #[derive(Debug)]
@@ -49,14 +45,13 @@ pub async fn collect(
     let lists: Vec<Kind> = kinds.iter().copied().filter(|kind| kind.is_listed()).collect();
     let mut steps = Steps { done: 0, total: 1, progress: &progress };
     steps.total += u32::try_from(lists.len()).unwrap_or(u32::MAX);
-    steps.total += u32::from(kinds.contains(&Kind::KubeletConfigMap));
     steps.total += u32::from(kinds.contains(&Kind::KubeletConfigz));
 
     let unreachable =
         |path: &str, failure: &Failure| Unreachable::of(connection.address(), path, options.timeout, failure);
     steps.begin("discovery");
     let bounds = Bounds { bytes: options.max_page_bytes, time: options.request_timeout };
-    let Discovery { version, unserved, policy_gaps } = discover(&server, &kinds, bounds)
+    let Discovery { version, mut served, unserved, policy_gaps } = discover(&server, &kinds, options, bounds)
         .await
         .map_err(|undiscovered| unreachable(&undiscovered.path, &undiscovered.failure))?;
     steps.end("discovery");
@@ -67,22 +62,28 @@ pub async fn collect(
     for gap in policy_gaps {
         inventory.add_gap(Kind::OtherPolicyKinds, gap);
     }
+    // Nothing reads these yet.
+    kinds
+        .retain(|kind| !matches!(kind, Kind::ApiServerFlagz | Kind::ApiServerMetrics | Kind::AdmissionProbe));
     for kind in not_asked_for(&kinds) {
         let gap = Gap::new(kind.name(), GapReason::NotCollected, "nothing asked for it");
         inventory.add_gap(kind, gap);
     }
 
     let mut read = Vec::new();
-    let (served, absent): (Vec<Kind>, Vec<Kind>) =
-        lists.into_iter().partition(|kind| !unserved.contains_key(kind));
-    for kind in absent {
-        if let Some(gap) = unserved.get(&kind) {
-            inventory.add_gap(kind, gap.clone());
-        }
-        steps.end(kind.resource());
+    for (kind, gap) in unserved {
+        inventory.add_gap(kind, gap);
     }
-    let mut listed = stream::iter(served)
-        .map(|kind| list(&server, kind, options))
+    // What is neither served nor a gap is a custom resource that this cluster does without: there are none.
+    let mut targets = Vec::new();
+    for kind in lists {
+        match served.remove(&kind) {
+            Some(resources) => targets.push((kind, resources)),
+            None => steps.end(kind.name().as_str()),
+        }
+    }
+    let mut listed = stream::iter(targets)
+        .map(|(kind, resources)| list(&server, kind, resources, options))
         .buffer_unordered(options.list_concurrency.max(1));
     while let Some(listed) = listed.next().await {
         let Listed { read: how, objects, gaps } = listed.map_err(|failure| unreachable("lists", &failure))?;
@@ -92,18 +93,11 @@ pub async fn collect(
         for gap in gaps {
             inventory.add_gap(how.kind, gap);
         }
-        steps.end(how.kind.resource());
+        steps.end(how.kind.name().as_str());
         read.push(how);
     }
     drop(listed);
 
-    if kinds.contains(&Kind::KubeletConfigMap) {
-        let how = read_config_map(&server, &mut inventory, options)
-            .await
-            .map_err(|failure| unreachable(KUBELET_CONFIG_MAP, &failure))?;
-        steps.end(Kind::KubeletConfigMap.resource());
-        read.push(how);
-    }
     if kinds.contains(&Kind::KubeletConfigz) {
         let how = read_kubelets(&server, &mut inventory, options, |done, of| {
             steps.begin(&format!("{} {done} of {of}", Kind::KubeletConfigz.resource()));
@@ -127,41 +121,6 @@ pub async fn collect(
 fn not_asked_for(kinds: &BTreeSet<Kind>) -> impl Iterator<Item = Kind> {
     // Other policy kinds are known from discovery, which is always read.
     Kind::ALL.into_iter().filter(|kind| *kind != Kind::OtherPolicyKinds && !kinds.contains(kind))
-}
-
-/// A cluster without the ConfigMap, as one that kubeadm did not make, has none: that is a fact.
-async fn read_config_map(
-    server: &Server,
-    inventory: &mut Inventory,
-    options: &CollectOptions,
-) -> Result<KindRead, Failure> {
-    let kind = Kind::KubeletConfigMap;
-    let started = Instant::now();
-    let bounds = Bounds { bytes: MAX_CONFIG_MAP_BYTES, time: options.request_timeout };
-    let mut read = KindRead { kind, objects: 0, pages: 1, bytes: 0, milliseconds: 0, refused: false };
-    match server.get(KUBELET_CONFIG_MAP, bounds).await {
-        Ok(body) => {
-            read.bytes = body.len() as u64;
-            match Object::deserialize(kind, "", &mut serde_json::Deserializer::from_slice(&body)) {
-                Ok(object) => {
-                    read.objects = 1;
-                    inventory.insert(object);
-                }
-                Err(error) => {
-                    let failure = Failure::Malformed(malformed::json(&error));
-                    inventory.add_gap(kind, failure.gap(kind));
-                }
-            }
-        }
-        Err(Failure::NotFound(_)) => {}
-        Err(failure @ Failure::Unauthorized(_)) => return Err(failure),
-        Err(failure) => {
-            read.refused = matches!(failure, Failure::Forbidden(_));
-            inventory.add_gap(kind, failure.gap(kind));
-        }
-    }
-    read.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(read)
 }
 
 /// Counts steps and tells of them.

@@ -1,6 +1,7 @@
 //! Every object of a kind, page by page.
 
 use super::CollectOptions;
+use super::discovery::ServedResource;
 use super::get::{Bounds, Failure, Server};
 use super::page::{Page, project_page};
 use crate::intern::Interner;
@@ -45,14 +46,41 @@ pub(super) struct Listed {
 /// Why a list was not read, where the run cannot go on either.
 pub(super) type Unauthorized = Failure;
 
-/// Lists a kind. What came before a failure was seen and stays.
+/// Lists a kind: its one resource, or each of the many that Gatekeeper's constraints are. What came before a failure
+/// was seen and stays.
 pub(super) async fn list(
     server: &Server,
     kind: Kind,
+    resources: Vec<ServedResource>,
     options: &CollectOptions,
 ) -> Result<Listed, Unauthorized> {
     let started = Instant::now();
-    let mut pages = Pages::new(kind);
+    let read = KindRead { kind, objects: 0, pages: 0, bytes: 0, milliseconds: 0, refused: false };
+    let mut listed = Listed { read, objects: Vec::new(), gaps: Vec::new() };
+    for resource in &resources {
+        list_resource(server, resource, options, &mut listed).await?;
+    }
+    let Listed { read, gaps, .. } = &mut listed;
+    read.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::debug!(
+        kind = kind.name().as_str(),
+        objects = read.objects,
+        pages = read.pages,
+        bytes = read.bytes,
+        gaps = gaps.len(),
+        "listed"
+    );
+    Ok(listed)
+}
+
+async fn list_resource(
+    server: &Server,
+    resource: &ServedResource,
+    options: &CollectOptions,
+    listed: &mut Listed,
+) -> Result<(), Unauthorized> {
+    let kind = listed.read.kind;
+    let mut pages = Pages::new(kind, resource);
     let mut restarts = 0;
     let failure = loop {
         match pages.next(server, options).await {
@@ -61,60 +89,65 @@ pub(super) async fn list(
             Err(failure @ Failure::Unauthorized(_)) => return Err(failure),
             Err(Failure::Gone(_)) if restarts < RESTARTS => {
                 restarts += 1;
-                pages = Pages { read: pages.read, ..Pages::new(kind) };
-                pages.read.objects = 0;
+                pages = Pages { pages: pages.pages, bytes: pages.bytes, ..Pages::new(kind, resource) };
             }
             Err(failure) => break Some(failure),
         }
     };
-    let Pages { mut read, objects, malformed, .. } = pages;
-    read.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    read.refused = matches!(failure, Some(Failure::Forbidden(_)));
-    let mut gaps = malformed_gaps(kind, malformed);
-    gaps.extend(failure.map(|failure| failure.gap(kind)));
-    tracing::debug!(
-        kind = kind.resource(),
-        objects = read.objects,
-        pages = read.pages,
-        bytes = read.bytes,
-        gaps = gaps.len(),
-        "listed"
-    );
-    Ok(Listed { read, objects, gaps })
+    let Pages { objects, malformed, pages, bytes, .. } = pages;
+    listed.read.objects += objects.len() as u64;
+    listed.read.pages += pages;
+    listed.read.bytes += bytes;
+    listed.read.refused |= matches!(failure, Some(Failure::Forbidden(_)));
+    listed.objects.extend(objects);
+    listed.gaps.extend(malformed_gaps(kind, malformed));
+    listed.gaps.extend(failure.map(|failure| failure.gap(kind)));
+    Ok(())
 }
 
-struct Pages {
-    read: KindRead,
+struct Pages<'a> {
+    kind: Kind,
+    resource: &'a ServedResource,
+    pages: u32,
+    bytes: u64,
     objects: Vec<Object>,
     malformed: BTreeMap<String, Vec<Option<String>>>,
     interner: Interner,
     next: Option<String>,
 }
 
-impl Pages {
-    fn new(kind: Kind) -> Self {
-        let read = KindRead { kind, objects: 0, pages: 0, bytes: 0, milliseconds: 0, refused: false };
+impl<'a> Pages<'a> {
+    fn new(kind: Kind, resource: &'a ServedResource) -> Self {
         let (objects, malformed) = (Vec::new(), BTreeMap::new());
-        Pages { read, objects, malformed, interner: Interner::default(), next: None }
+        Pages {
+            kind,
+            resource,
+            pages: 0,
+            bytes: 0,
+            objects,
+            malformed,
+            interner: Interner::default(),
+            next: None,
+        }
     }
 
     /// Reads a page; whether there is another.
     async fn next(&mut self, server: &Server, options: &CollectOptions) -> Result<bool, Failure> {
-        if self.read.pages >= MAX_PAGES {
+        if self.pages >= MAX_PAGES {
             return Err(Failure::Malformed(format!("it goes on after {MAX_PAGES} pages")));
         }
-        let mut path = format!("{}?limit={}", list_path(self.read.kind), options.page_size);
+        let mut path = format!("{}?limit={}", self.resource.path(), options.page_size);
         if let Some(next) = &self.next {
             path.push_str("&continue=");
             path.extend(utf8_percent_encode(next, NON_ALPHANUMERIC));
         }
         let bounds = Bounds { bytes: options.max_page_bytes, time: options.request_timeout };
         let body = server.get(&path, bounds).await?;
-        self.read.pages += 1;
-        self.read.bytes += body.len() as u64;
+        self.pages += 1;
+        self.bytes += body.len() as u64;
         let Page { objects, malformed, next } =
-            project_page(self.read.kind, &body, &mut self.interner).map_err(Failure::Malformed)?;
-        self.read.objects += objects.len() as u64;
+            project_page(self.kind, &self.resource.api_version, &body, &mut self.interner)
+                .map_err(Failure::Malformed)?;
         self.objects.extend(objects);
         for (name, cause) in malformed {
             self.malformed.entry(cause).or_default().push(name);
@@ -125,17 +158,6 @@ impl Pages {
         self.next = next;
         Ok(self.next.is_some())
     }
-}
-
-/// `/api/v1/pods`, `/apis/apps/v1/deployments`.
-pub(super) fn list_path(kind: Kind) -> String {
-    format!("{}/{}", version_path(kind), kind.resource())
-}
-
-/// `/api/v1`, `/apis/apps/v1`.
-pub(super) fn version_path(kind: Kind) -> String {
-    let root = if kind.group().is_empty() { "api" } else { "apis" };
-    format!("/{root}/{}", kind.api_version())
 }
 
 /// One gap for each cause: over the items that it names, or over the kind where it cannot name all.

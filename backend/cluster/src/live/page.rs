@@ -40,22 +40,35 @@ struct Named {
     metadata: Value,
 }
 
-/// Reduces a page of a list of this kind; its objects share with those that the interner knows. A malformed item costs
+/// Reduces a page of a list of this kind in this version; its objects share with those that the interner knows. A malformed item costs
 /// itself, not the page.
 ///
 /// # Errors
 /// What is wrong, in words without anything that the page holds, when it is no list of this kind.
-pub fn project_page(kind: Kind, body: &[u8], interner: &mut Interner) -> Result<Page, String> {
+pub fn project_page(
+    kind: Kind,
+    api_version: &str,
+    body: &[u8],
+    interner: &mut Interner,
+) -> Result<Page, String> {
     let page: RawPage<'_> = serde_json::from_slice(body).map_err(|error| malformed::json(&error))?;
-    if page.kind.strip_suffix("List") != Some(kind.kind()) {
-        return Err(format!("no {}List", kind.kind()));
+    // The definition of a custom resource names the kind of its list as it likes.
+    let is_list = match kind.is_optional() {
+        true => page.items.is_some() || page.kind.ends_with("List"),
+        false => page.kind.strip_suffix("List") == Some(kind.kind()),
+    };
+    if !is_list {
+        return Err(match kind.kind() {
+            "" => "no list".to_owned(),
+            kind => format!("no {kind}List"),
+        });
     }
     // Go writes an empty list as null.
     let items = page.items.unwrap_or_default();
     let mut objects = Vec::with_capacity(items.len());
     let mut bad = Vec::new();
     for item in items {
-        match Object::deserialize(kind, "", &mut serde_json::Deserializer::from_str(item.get())) {
+        match Object::deserialize(kind, api_version, &mut serde_json::Deserializer::from_str(item.get())) {
             Ok(mut object) => {
                 interner.intern(&mut object);
                 objects.push(object);

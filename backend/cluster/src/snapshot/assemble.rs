@@ -1,6 +1,7 @@
 //! What the files of a snapshot say together.
 
 use super::Problem;
+use super::definition::Definition;
 use super::entry::{Broken, Entry, FileEntries, Hides, What};
 use crate::intern::Interner;
 use rampart_checklist::inventory::KubeletConfiguration;
@@ -16,6 +17,8 @@ pub(super) fn assemble(files: Vec<FileEntries>, assume_complete: bool) -> Option
         files: Vec::new(),
         collected: BTreeSet::new(),
         complete: BTreeSet::new(),
+        definitions: Vec::new(),
+        every_definition: false,
         objects: Vec::new(),
         places: HashMap::new(),
         kubelets: BTreeMap::new(),
@@ -45,6 +48,9 @@ struct Assembly {
     files: Vec<String>,
     collected: BTreeSet<Kind>,
     complete: BTreeSet<ResourceName>,
+    definitions: Vec<Definition>,
+    /// Whether `definitions` are all that the cluster has.
+    every_definition: bool,
     objects: Vec<Object>,
     /// Which of `objects` has this name, and where it was found.
     places: HashMap<(Kind, String), (usize, Place)>,
@@ -70,6 +76,8 @@ impl Assembly {
             What::PolicyKind(kind) => {
                 self.inventory.add_gap(Kind::OtherPolicyKinds, kind.gap("The snapshot holds a"));
             }
+            What::Definition(definition) => self.definitions.push(definition),
+            What::EveryDefinition => self.every_definition = true,
             What::Other => {}
             What::Broken(Broken { hides, cause }) => self.add_broken(place, &hides, cause),
         }
@@ -109,7 +117,7 @@ impl Assembly {
     }
 
     fn report_twice(&mut self, place: Place, kind: Kind, name: &str, earlier: Place) {
-        let what = if kind.kind().is_empty() { kind.resource() } else { kind.kind() };
+        let what = if kind.kind().is_empty() { kind.name().0 } else { kind.kind().to_owned() };
         let earlier = self.problem(earlier, String::new()).place();
         let cause = format!(
             "{what} {name} is different in {earlier}; this one counts, and which of them is in force is not known"
@@ -153,23 +161,37 @@ impl Assembly {
     }
 
     fn finish(mut self, assume_complete: bool) -> (Inventory, Vec<Problem>) {
-        for object in self.objects {
+        for object in std::mem::take(&mut self.objects) {
             self.inventory.insert(object);
         }
-        for (node, (configuration, _)) in self.kubelets {
+        for (node, (configuration, _)) in std::mem::take(&mut self.kubelets) {
             self.inventory.insert_kubelet(node, configuration);
         }
         for kind in Kind::ALL {
-            let lacks = kind != Kind::OtherPolicyKinds
-                && !self.collected.contains(&kind)
-                && !self.complete.contains(&kind.name());
-            if lacks && !assume_complete {
+            if self.lacks(kind) && !assume_complete {
                 self.inventory.add_gap(kind, not_collected(kind));
             }
         }
         self.problems.sort();
         self.problems.dedup();
         (self.inventory, self.problems)
+    }
+
+    /// Whether nothing says what there is of a kind.
+    fn lacks(&self, kind: Kind) -> bool {
+        let is_there = |kind: &Kind| self.collected.contains(kind) || self.complete.contains(&kind.name());
+        let is_same =
+            kind.same_objects().is_some_and(|(first, second)| is_there(&first) || is_there(&second));
+        kind != Kind::OtherPolicyKinds && !is_there(&kind) && !is_same && !self.is_undefined(kind)
+    }
+
+    /// Whether the cluster has no definition of a custom resource: then there are none of it.
+    fn is_undefined(&self, kind: Kind) -> bool {
+        let is_defined = self.definitions.iter().any(|definition| {
+            let (plural, group) = definition.resource();
+            group == kind.group() && (plural == kind.resource() || kind.resource().is_empty())
+        });
+        self.every_definition && kind.is_custom() && !is_defined
     }
 }
 
@@ -180,11 +202,27 @@ fn not_collected(kind: Kind) -> Gap {
             "For each node: `kubectl get --raw /api/v1/nodes/NODE/proxy/configz > configz/NODE.json`."
                 .to_owned(),
         ),
-        Kind::KubeletConfigMap => (
-            "The snapshot holds no ConfigMap".to_owned(),
-            "`kubectl get configmap kubelet-config -n kube-system -o yaml > kubelet-config.yaml`, or \
-             --assume-complete if there is none."
+        Kind::ApiServerFlagz => (
+            "The snapshot holds no flags of the API server (flagz.json)".to_owned(),
+            "From Kubernetes 1.36 on: get /flagz of the API server with the header \
+             `Accept: application/json;v=v1beta1;g=config.k8s.io;as=Flagz`, as flagz.json."
                 .to_owned(),
+        ),
+        Kind::ApiServerMetrics => (
+            "The snapshot holds no metrics of the API server (metrics.txt)".to_owned(),
+            "`kubectl get --raw /metrics > metrics.txt`.".to_owned(),
+        ),
+        Kind::AdmissionProbe => (
+            "Files cannot be asked what admission would refuse".to_owned(),
+            "Evaluate the cluster itself, with the admission probe switched on.".to_owned(),
+        ),
+        Kind::GatekeeperConstraints => (
+            "The snapshot holds no constraint of Gatekeeper".to_owned(),
+            format!("`kubectl get constraints -o yaml > {}.yaml`, {DEFINITIONS}", kind.name()),
+        ),
+        kind if kind.is_optional() => (
+            format!("The snapshot holds no {} ({})", kind.kind(), kind.group()),
+            format!("`kubectl get {0} -A -o yaml > {0}.yaml`, {DEFINITIONS}", kind.name()),
         ),
         kind => (
             format!("The snapshot holds no {}", kind.kind()),
@@ -198,17 +236,19 @@ fn not_collected(kind: Kind) -> Gap {
     Gap::new(kind.name(), GapReason::NotCollected, detail).closed_by(closed_by)
 }
 
+/// How a snapshot shows that there are no custom resources of a kind.
+const DEFINITIONS: &str = "or `kubectl get crd -o yaml > customresourcedefinitions.yaml` if the cluster does not know \
+                           the kind, or --assume-complete.";
+
 /// What makes an object the same in another file.
 fn identity(object: &Object) -> (Kind, String) {
-    let namespaced = |meta: &rampart_checklist::inventory::ObjectMeta| {
-        format!("{}/{}", meta.namespace_or_default(), meta.name)
+    let (kind, meta) = (object.kind(), object.meta());
+    let mut name = match kind.is_namespaced() {
+        true => format!("{}/{}", meta.namespace_or_default(), meta.name),
+        false => meta.name.clone(),
     };
-    match object {
-        Object::Namespace(meta) => (Kind::Namespaces, meta.name.clone()),
-        Object::Node(node) => (Kind::Nodes, node.meta.name.clone()),
-        Object::Pod(pod) => (Kind::Pods, namespaced(&pod.meta)),
-        Object::Workload(workload) => (workload.kind, namespaced(&workload.meta)),
-        Object::NetworkPolicy(policy) => (Kind::NetworkPolicies, namespaced(&policy.meta)),
-        Object::KubeletConfigMap(_) => (Kind::KubeletConfigMap, "kube-system/kubelet-config".to_owned()),
+    if let (Kind::GatekeeperConstraints, Object::Resource(resource)) = (kind, object) {
+        name = format!("{} {name}", resource.object_kind);
     }
+    (kind, name)
 }

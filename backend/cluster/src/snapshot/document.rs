@@ -111,7 +111,18 @@ pub(super) fn hidden_kinds(text: &str) -> Hides {
     for name in &named {
         let Some(name) = name else { return Hides::EveryKind };
         let name = name.strip_suffix("List").unwrap_or(name);
-        kinds.extend(Kind::ALL.into_iter().filter(|kind| !kind.kind().is_empty() && kind.kind() == name));
+        let of_name: Vec<Kind> =
+            Kind::ALL.into_iter().filter(|kind| !kind.kind().is_empty() && kind.kind() == name).collect();
+        // Several groups have a NetworkPolicy: those that the text names, if it names any.
+        let of_group: Vec<Kind> = of_name
+            .iter()
+            .copied()
+            .filter(|kind| !kind.group().is_empty() && names_group(text, kind.group()))
+            .collect();
+        kinds.extend(if of_group.is_empty() { of_name } else { of_group });
+    }
+    if names_group(text, Kind::GatekeeperConstraints.group()) {
+        kinds.push(Kind::GatekeeperConstraints);
     }
     // A list of which not one item can be told may hold anything.
     if named.is_empty() || (is_list && kinds.is_empty()) {
@@ -120,6 +131,15 @@ pub(super) fn hidden_kinds(text: &str) -> Hides {
     kinds.sort();
     kinds.dedup();
     Hides::Kinds(kinds)
+}
+
+/// Whether a text has an API version of the group.
+fn names_group(text: &str, group: &str) -> bool {
+    text.match_indices(group).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let is_whole = !before.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
+        is_whole && text[at + group.len()..].starts_with('/')
+    })
 }
 
 /// The values of every `kind`, at any depth, in YAML or JSON.
@@ -172,10 +192,26 @@ mod tests {
     #[test]
     fn hidden_kinds_by_lines() {
         assert_eq!(hidden_kinds("kind: Deployment\nspec: ["), Hides::Kinds(vec![Kind::Deployments]));
-        assert_eq!(hidden_kinds("kind: Service\nspec: ["), Hides::Kinds(vec![]));
+        assert_eq!(hidden_kinds("kind: Ingress\nspec: ["), Hides::Kinds(vec![]));
         assert_eq!(
             hidden_kinds("kind: Deployment\nkind: Pod\n"),
             Hides::Kinds(vec![Kind::Pods, Kind::Deployments])
+        );
+        assert_eq!(
+            hidden_kinds("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nspec: ["),
+            Hides::Kinds(vec![Kind::NetworkPolicies])
+        );
+        assert_eq!(
+            hidden_kinds("kind: NetworkPolicy\nspec: ["),
+            Hides::Kinds(vec![
+                Kind::NetworkPolicies,
+                Kind::CalicoNetworkPolicies,
+                Kind::CalicoCrdNetworkPolicies
+            ])
+        );
+        assert_eq!(
+            hidden_kinds("apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: K8sAllowedRepos\nspec: ["),
+            Hides::Kinds(vec![Kind::GatekeeperConstraints])
         );
         assert_eq!(hidden_kinds("kind: {{ .Values.kind }}\n"), Hides::EveryKind);
         assert_eq!(hidden_kinds("spec: [\n"), Hides::EveryKind);

@@ -1,6 +1,7 @@
 //! What a file turned out to hold.
 
 use super::Manifest;
+use super::definition::Definition;
 use rampart_checklist::inventory::{KubeletConfiguration, OtherPolicyKind};
 use rampart_checklist::{Kind, Object};
 
@@ -42,6 +43,10 @@ pub(super) enum What {
     Manifest(Manifest),
     /// An object of a kind that can isolate pods and is not understood.
     PolicyKind(OtherPolicyKind),
+    /// A CustomResourceDefinition.
+    Definition(Definition),
+    /// What came before is every CustomResourceDefinition of the cluster.
+    EveryDefinition,
     /// An object of a kind that no item reads.
     Other,
     /// A document that cannot be used.

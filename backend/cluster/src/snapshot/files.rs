@@ -280,10 +280,17 @@ fn stem(file: &str) -> &str {
 /// The kind that a file is named for: `networkpolicies.yaml`, `deployments.apps.json`.
 fn kind_named(file: &str) -> Option<Kind> {
     let stem = stem(file);
-    Kind::ALL
-        .into_iter()
-        .filter(|kind| !kind.kind().is_empty())
-        .find(|kind| stem == kind.resource() || stem == kind.name().as_str())
+    if stem == "constraints" {
+        return Some(Kind::GatekeeperConstraints);
+    }
+    let whole = Kind::ALL.into_iter().find(|kind| kind.is_listed() && stem == kind.name().as_str());
+    let mut by_resource = Kind::ALL.into_iter().filter(|kind| kind.is_listed() && stem == kind.resource());
+    // Several groups have `networkpolicies`: kubectl means the built-in one, and of two custom resources none is sure.
+    whole.or_else(|| match (by_resource.next(), by_resource.next()) {
+        (Some(kind), None) => Some(kind),
+        (Some(kind), Some(_)) if !kind.is_optional() => Some(kind),
+        _ => None,
+    })
 }
 
 /// The node of `configz/<node>.json`.

@@ -1,8 +1,9 @@
 //! JSON, as `kubectl get … -o json` writes it.
 
+use super::definition::Definition;
 use super::document::{hidden_kinds, line_of};
 use super::entry::{Entry, Hides, What};
-use super::list::{Header, Sort, elsewhere, entry};
+use super::list::{Header, Sort, elsewhere, entry, every_definition};
 use crate::malformed;
 use rampart_checklist::{Kind, Object};
 use serde::Deserialize;
@@ -107,6 +108,7 @@ impl Place<'_> {
             };
             entries.extend(self.read_object(item, sort, api_version));
         }
+        entries.extend(every_definition(&entries[before..]));
         if entries.len() == before {
             let collected = kind.or(self.named).map_or(What::Other, What::Collected);
             entries.push(Entry::at(self.line(list), collected));
@@ -126,6 +128,10 @@ impl Place<'_> {
                     }
                 }
             }
+            Sort::Definition => match serde_json::from_str::<Definition>(text) {
+                Ok(definition) => Entry::at(line, What::Definition(definition)),
+                Err(_) => Entry::at(line, What::Other),
+            },
             Sort::Policy(policy) => Entry::at(line, What::PolicyKind(policy)),
             Sort::Elsewhere(kind) => elsewhere(Some(line), kind, api_version),
             Sort::List(_) | Sort::Other => Entry::at(line, What::Other),

@@ -1,5 +1,6 @@
 //! Items of a list, reduced one by one while the list is read.
 
+use super::definition::Definition;
 use super::entry::{Entry, Hides, What};
 use crate::naming::name_in;
 use rampart_checklist::inventory::OtherPolicyKind;
@@ -19,6 +20,8 @@ pub(super) enum Sort {
     Read(Kind),
     /// A kind that can isolate pods and is not understood.
     Policy(OtherPolicyKind),
+    /// A CustomResourceDefinition.
+    Definition,
     /// A list of any kinds, or of the one named.
     List(Option<Kind>),
     /// A kind that items read, in a group or without the group in which they read it.
@@ -40,7 +43,10 @@ impl Sort {
         if let Some(policy) = OtherPolicyKind::of(api_version, kind) {
             return Sort::Policy(policy);
         }
-        if kind == "List" {
+        if Definition::is_named(api_version, kind) {
+            return Sort::Definition;
+        }
+        if kind == "List" || Definition::is_named(api_version, kind.trim_end_matches("List")) {
             return Sort::List(None);
         }
         if let Some(kind) = kind.strip_suffix("List").and_then(|item| Kind::of(api_version, item)) {
@@ -49,7 +55,8 @@ impl Sort {
         // A Deployment of `extensions/v1beta1`, or one without `apiVersion`: no API server takes it any more.
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         if matches!(group, "" | "extensions")
-            && let Some(known) = Kind::ALL.into_iter().find(|known| known.kind() == kind)
+            && let Some(known) =
+                Kind::ALL.into_iter().find(|known| !known.is_optional() && known.kind() == kind)
         {
             return Sort::Elsewhere(known);
         }
@@ -70,11 +77,16 @@ pub(super) fn elsewhere(line: Option<u64>, kind: Kind, api_version: &str) -> Ent
 
 /// The entry for an object that was read.
 pub(super) fn entry(line: Option<u64>, object: Object) -> Entry {
-    let what = match object {
-        Object::KubeletConfigMap(None) => What::Collected(Kind::KubeletConfigMap),
-        object => What::Object(Box::new(object)),
-    };
-    Entry { line, what }
+    Entry { line, what: What::Object(Box::new(object)) }
+}
+
+/// What the entries of one list say together: a list of nothing but CustomResourceDefinitions that an API server gave
+/// is what `kubectl get crd` writes, and then there are no others.
+pub(super) fn every_definition(entries: &[Entry]) -> Option<Entry> {
+    let all = entries
+        .iter()
+        .all(|entry| matches!(&entry.what, What::Definition(definition) if definition.is_from_cluster()));
+    (all && !entries.is_empty()).then_some(Entry { line: None, what: What::EveryDefinition })
 }
 
 /// Reads a list, `{kind: List, items: […]}` or `{kind: PodList, items: […]}`, without holding its items.
@@ -193,6 +205,11 @@ impl<'de> Visitor<'de> for ItemSeed {
                             let rest = MapAccessDeserializer::new(Resumed { key: Some(key), rest: map });
                             Ok(Some(entry(None, Object::deserialize(kind, &api_version, rest)?)))
                         }
+                        Sort::Definition => {
+                            let rest = MapAccessDeserializer::new(Resumed { key: Some(key), rest: map });
+                            let definition = Definition::deserialize(rest)?;
+                            Ok(Some(Entry { line: None, what: What::Definition(definition) }))
+                        }
                         sort => {
                             map.next_value::<IgnoredAny>()?;
                             while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
@@ -237,6 +254,9 @@ impl ItemSeed {
             Sort::Read(kind) => Object::deserialize(kind, &api_version, Value::Object(held))
                 .map(|object| Some(entry(None, object)))
                 .map_err(|error| A::Error::custom(crate::malformed::json(&error))),
+            Sort::Definition => Definition::deserialize(Value::Object(held))
+                .map(|definition| Some(Entry { line: None, what: What::Definition(definition) }))
+                .map_err(|error| A::Error::custom(crate::malformed::json(&error))),
             sort => Ok(without_body(sort, &api_version)),
         }
     }
@@ -251,7 +271,7 @@ fn without_body(sort: Sort, api_version: &str) -> Option<Entry> {
         Sort::Policy(policy) => Some(Entry { line: None, what: What::PolicyKind(policy) }),
         Sort::Elsewhere(kind) => Some(elsewhere(None, kind, api_version)),
         // kubectl does not nest lists.
-        Sort::List(_) | Sort::Other => Some(Entry { line: None, what: What::Other }),
+        Sort::List(_) | Sort::Definition | Sort::Other => Some(Entry { line: None, what: What::Other }),
         Sort::Nothing => None,
     }
 }

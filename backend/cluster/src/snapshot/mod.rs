@@ -4,6 +4,7 @@
 //! files and documents decides nothing but which of two different objects with one name counts: the later one.
 
 mod assemble;
+mod definition;
 mod document;
 mod entry;
 mod error;

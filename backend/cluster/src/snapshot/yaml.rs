@@ -1,9 +1,10 @@
 //! YAML documents.
 
+use super::definition::Definition;
 use super::document::{Document, documents, header, hidden_kinds};
 use super::entry::{Entry, Hides, What};
 use super::json;
-use super::list::{Header, ListSeed, Sort, elsewhere, entry};
+use super::list::{Header, ListSeed, Sort, elsewhere, entry, every_definition};
 use crate::malformed;
 use rampart_checklist::{Kind, Object};
 use serde::Deserialize;
@@ -72,12 +73,13 @@ fn read_document(document: Document<'_>, named: Option<Kind>, entries: &mut Vec<
         Sort::Elsewhere(kind) => {
             entries.push(elsewhere(Some(line + leading_lines(text)), kind, &api_version))
         }
-        Sort::Policy(_) | Sort::Other | Sort::Nothing => {
+        // One alone says nothing of the others; only lists of them count.
+        Sort::Policy(_) | Sort::Definition | Sort::Other | Sort::Nothing => {
             match serde_saphyr::from_str_with_options::<IgnoredAny>(text, options()) {
                 Err(error) => entries.push(broken(document, &error)),
                 Ok(_) => match sort {
                     Sort::Policy(policy) => entries.push(Entry::at(line, What::PolicyKind(policy))),
-                    Sort::Other => entries.push(Entry::at(line, What::Other)),
+                    Sort::Definition | Sort::Other => entries.push(Entry::at(line, What::Other)),
                     _ => {}
                 },
             }
@@ -98,6 +100,7 @@ fn read_list(document: Document<'_>, kind: Option<Kind>, named: Option<Kind>, en
             Err(error) => return entries.push(broken(document, &error)),
         }
     }
+    entries.extend(every_definition(&entries[before..]));
     for entry in &mut entries[before..] {
         entry.line.get_or_insert(document.line);
     }
@@ -123,6 +126,10 @@ fn read_held_list(list: &Value, line: u64, kind: Option<Kind>, entries: &mut Vec
                     entries.push(Entry::broken(Some(line), header.hides(kind), cause));
                 }
             },
+            Sort::Definition => entries.push(Entry {
+                line: None,
+                what: Definition::deserialize(item).map_or(What::Other, What::Definition),
+            }),
             Sort::Policy(policy) => entries.push(Entry { line: None, what: What::PolicyKind(policy) }),
             Sort::Elsewhere(kind) => entries.push(elsewhere(Some(line), kind, api_version)),
             Sort::List(_) | Sort::Other => entries.push(Entry { line: None, what: What::Other }),

@@ -8,6 +8,8 @@ use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+const SWITCHED_OFF: [Kind; 4] =
+    [Kind::KubeletConfigz, Kind::ApiServerFlagz, Kind::ApiServerMetrics, Kind::AdmissionProbe];
 const PODS: &str = "GET /api/v1/pods";
 
 /// The one gap of a kind.
@@ -26,23 +28,21 @@ fn names(collected: &Collected) -> Vec<&str> {
 async fn a_well_cluster_has_no_gap_but_what_is_switched_off() {
     let server = Server::start().await;
     server.on(PODS, [list("Pod", &[pod("a")], "")]);
-    server.on(
-        "GET /api/v1/namespaces/kube-system/configmaps/kubelet-config",
-        [Reply::json(
-            &json!({"kind": "ConfigMap", "metadata": {"name": "kubelet-config", "namespace": "kube-system"},
-            "data": {"kubelet": "readOnlyPort: 10255\n"}}),
-        )],
-    );
+    let map = json!({"metadata": {"name": "kubelet-config", "namespace": "kube-system"},
+        "data": {"kubelet": "readOnlyPort: 10255\n"}});
+    server.on("GET /api/v1/configmaps", [list("ConfigMap", &[map], "")]);
     let collected = server.collect(&options()).await.unwrap();
     let inventory = &collected.inventory;
-    let gaps: Vec<&Gap> = inventory.all_gaps().collect();
-    assert_eq!(gaps.len(), 1, "{gaps:?}");
-    assert_eq!(gap(&collected, Kind::KubeletConfigz).reason, GapReason::NotCollected);
+    for gap in inventory.all_gaps() {
+        assert_eq!(gap.reason, GapReason::NotCollected, "{gap:?}");
+    }
+    let gaps = Kind::ALL.into_iter().filter(|kind| !inventory.gaps(*kind).is_empty());
+    assert_eq!(gaps.collect::<Vec<_>>(), SWITCHED_OFF);
     assert_eq!(inventory.source, Source::Live);
     assert_eq!(inventory.collected_at, Some(started_at()));
     assert_eq!(inventory.identity.as_deref(), Some("uid-1"));
     assert_eq!(inventory.version.as_deref(), Some("v1.36.3"));
-    assert_eq!(inventory.kubelet_config_map.seen.as_ref().unwrap().read_only_port, Some(10255));
+    assert_eq!(inventory.config_maps.seen.len(), 1);
     let pods = collected.read.iter().find(|read| read.kind == Kind::Pods).unwrap();
     assert_eq!((pods.objects, pods.pages, pods.refused), (1, 1, false));
     assert!(pods.bytes > 100);
@@ -90,13 +90,13 @@ async fn refusals_become_gaps_with_the_servers_words() {
     server
         .on(PODS, [Reply::status(403, words)])
         .on("GET /apis/apps/v1/deployments", [Reply::status(404, "not here")])
-        .on("GET /api/v1/namespaces/kube-system/configmaps/kubelet-config", [Reply::status(403, "no")]);
+        .on("GET /api/v1/configmaps", [Reply::status(403, "no")]);
     let collected = server.collect(&options()).await.unwrap();
     let pods = gap(&collected, Kind::Pods);
     assert_eq!((pods.reason, pods.detail.as_str()), (GapReason::Forbidden, words));
     assert!(pods.objects.is_empty());
     assert_eq!(gap(&collected, Kind::Deployments).reason, GapReason::NotServed);
-    assert_eq!(gap(&collected, Kind::KubeletConfigMap).reason, GapReason::Forbidden);
+    assert_eq!(gap(&collected, Kind::ConfigMaps).reason, GapReason::Forbidden);
     assert!(collected.read.iter().find(|read| read.kind == Kind::Pods).unwrap().refused);
     assert_eq!(server.asked_times(PODS), 1, "a refusal is not asked again");
     assert!(collected.inventory.jobs.is_complete());
@@ -244,11 +244,114 @@ async fn policy_kinds_that_are_not_understood_are_gaps() {
     assert_eq!(
         gaps,
         [
-            ("ciliumnetworkpolicies.cilium.io", GapReason::NotCollected),
             ("networkpolicies.crd.antrea.io", GapReason::Forbidden),
             ("clusternetworkpolicies.crd.antrea.io", GapReason::Forbidden)
         ]
     );
+}
+
+/// The server serves these groups, each version with these resources, beside the built-in ones.
+fn serve(server: &Server, versions: &[(&'static str, &'static [&'static str], &[&str])]) {
+    let mut served = BUILT_IN.to_vec();
+    served.extend(versions.iter().map(|(group, versions, _)| (*group, *versions)));
+    server.on("GET /apis", [groups(&served)]);
+    for (group, versions, names) in versions {
+        for version in *versions {
+            server.on(&format!("GET /apis/{group}/{version}"), [resources(names)]);
+        }
+    }
+}
+
+fn named(kind: &str, api_version: &str, name: &str) -> serde_json::Value {
+    json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name}})
+}
+
+#[tokio::test]
+async fn only_custom_resources_that_are_served_are_listed_in_the_best_version() {
+    let server = Server::start().await;
+    serve(
+        &server,
+        &[
+            ("security.istio.io", &["v1beta1", "v1"], &["peerauthentications", "requestauthentications"]),
+            ("external-secrets.io", &["v1alpha1", "v1beta1"], &["externalsecrets"]),
+            ("kuma.io", &["v1beta9"], &["meshes"]),
+            ("cilium.io", &["v2alpha1"], &["ciliumloadbalancerippools"]),
+        ],
+    );
+    server
+        .on(
+            "GET /apis/security.istio.io/v1/peerauthentications",
+            [list("PeerAuthentication", &[named("PeerAuthentication", "security.istio.io/v1", "a")], "")],
+        )
+        .on("GET /apis/external-secrets.io/v1beta1/externalsecrets", [Reply::status(404, "gone")]);
+    let collected = server.collect(&options()).await.unwrap();
+    let found = &collected.inventory.resources(Kind::PeerAuthentications).seen;
+    assert_eq!((found.len(), found[0].api_version.as_str()), (1, "security.istio.io/v1"));
+    assert_eq!(gap(&collected, Kind::ExternalSecrets).reason, GapReason::NotServed);
+    let meshes = gap(&collected, Kind::KumaMeshes);
+    assert_eq!(meshes.reason, GapReason::NotServed);
+    assert!(meshes.detail.contains("only in v1beta9") && meshes.detail.contains("v1alpha1"), "{meshes:?}");
+    for kind in [Kind::CiliumNetworkPolicies, Kind::SealedSecrets, Kind::ClusterExternalSecrets] {
+        assert_eq!(collected.inventory.gaps(kind), [], "{kind:?}");
+        assert!(!collected.read.iter().any(|read| read.kind == kind), "{kind:?}");
+    }
+    assert_eq!(server.asked_times("GET /apis/bitnami.com"), 0);
+}
+
+#[tokio::test]
+async fn a_group_whose_discovery_fails_hides_its_kinds_alone() {
+    let server = Server::start().await;
+    serve(&server, &[("kyverno.io", &["v1"], &["policies"]), ("cilium.io", &["v2"], &[])]);
+    server.on("GET /apis/kyverno.io/v1", [Reply::status(503, "no endpoints")]);
+    let collected = server.collect(&options()).await.unwrap();
+    for kind in [Kind::KyvernoPolicies, Kind::KyvernoClusterPolicies] {
+        assert_eq!(gap(&collected, kind).reason, GapReason::Failed, "{kind:?}");
+    }
+    assert_eq!(collected.inventory.gaps(Kind::CiliumNetworkPolicies), []);
+}
+
+#[tokio::test]
+async fn every_kind_of_constraint_is_listed() {
+    let server = Server::start().await;
+    let api_version = "constraints.gatekeeper.sh/v1beta1";
+    serve(
+        &server,
+        &[(
+            "constraints.gatekeeper.sh",
+            &["v1alpha1", "v1beta1"],
+            &["k8sallowedrepos", "k8sallowedrepos/status", "k8spsp", "../../../api/v1/secrets"],
+        )],
+    );
+    server
+        .on(
+            "GET /apis/constraints.gatekeeper.sh/v1beta1/k8sallowedrepos",
+            [list("K8sAllowedRepos", &[named("K8sAllowedRepos", api_version, "a")], "")],
+        )
+        .on("GET /apis/constraints.gatekeeper.sh/v1beta1/k8spsp", [Reply::status(403, "no k8spsp")]);
+    let collected = server.collect(&options()).await.unwrap();
+    let found = &collected.inventory.resources(Kind::GatekeeperConstraints).seen;
+    assert_eq!((found.len(), found[0].object_kind.as_str()), (1, "K8sAllowedRepos"));
+    assert_eq!(gap(&collected, Kind::GatekeeperConstraints).detail, "no k8spsp");
+    let read: Vec<_> =
+        collected.read.iter().filter(|read| read.kind == Kind::GatekeeperConstraints).collect();
+    assert!(read.len() == 1 && read[0].objects == 1 && read[0].refused, "{read:?}");
+    assert!(server.asked().iter().all(|asked| !asked.contains("secrets")));
+}
+
+#[tokio::test]
+async fn the_same_objects_are_not_listed_twice() {
+    let server = Server::start().await;
+    let names: &[&str] = &["networkpolicies", "tiers"];
+    serve(&server, &[("projectcalico.org", &["v3"], &["tiers"]), ("crd.projectcalico.org", &["v1"], names)]);
+    server
+        .on("GET /apis/projectcalico.org/v3/tiers", [list("Tier", &[], "")])
+        .on("GET /apis/crd.projectcalico.org/v1/networkpolicies", [list("NetworkPolicy", &[], "")]);
+    let collected = server.collect(&options()).await.unwrap();
+    assert_eq!(server.asked_times("GET /apis/crd.projectcalico.org/v1/tiers"), 0);
+    assert_eq!(server.asked_times("GET /apis/crd.projectcalico.org/v1/networkpolicies"), 1);
+    for kind in [Kind::CalicoTiers, Kind::CalicoCrdTiers, Kind::CalicoCrdNetworkPolicies] {
+        assert_eq!(collected.inventory.gaps(kind), [], "{kind:?}");
+    }
 }
 
 #[tokio::test]

@@ -62,9 +62,8 @@ async fn a_malformed_item_costs_itself_and_tells_nothing() {
             [Reply::json(&json!({"kubeletconfig": {"readOnlyPort": CANARY}}))],
         )
         .on(
-            "GET /api/v1/namespaces/kube-system/configmaps/kubelet-config",
-            [Reply::json(&json!({"metadata": {"name": "kubelet-config", "namespace": "kube-system"},
-                "data": {"kubelet": format!("authentication: {CANARY}\n")}}))],
+            "GET /api/v1/configmaps",
+            [list("ConfigMap", &[json!({"metadata": {"name": "c"}, "data": CANARY})], "")],
         );
     let options = CollectOptions { kubelets: KubeletReading::Proxy, ..options() };
     let collected = server.collect(&options).await.unwrap();
@@ -81,7 +80,7 @@ async fn a_malformed_item_costs_itself_and_tells_nothing() {
     assert_eq!(gap.detail, "2 items of the list are malformed: a value is not i64");
     let [gap] = inventory.gaps(Kind::Deployments) else { panic!() };
     assert!(gap.objects.is_empty());
-    for kind in [Kind::Jobs, Kind::CronJobs, Kind::KubeletConfigz, Kind::KubeletConfigMap] {
+    for kind in [Kind::Jobs, Kind::CronJobs, Kind::KubeletConfigz, Kind::ConfigMaps] {
         assert_eq!(inventory.gaps(kind).len(), 1, "{kind:?}");
     }
 

@@ -73,11 +73,18 @@ pub(crate) struct Server {
     folder: TempDir,
 }
 
-const RESOURCES: [(&str, &[&str]); 4] = [
-    ("/api/v1", &["namespaces", "nodes", "pods", "configmaps", "nodes/proxy"]),
+const RESOURCES: [(&str, &[&str]); 8] = [
+    ("/api/v1", &["namespaces", "nodes", "pods", "configmaps", "services", "serviceaccounts", "nodes/proxy"]),
     ("/apis/apps/v1", &["deployments", "replicasets", "statefulsets", "daemonsets"]),
     ("/apis/batch/v1", &["jobs", "cronjobs"]),
     ("/apis/networking.k8s.io/v1", &["networkpolicies", "ingresses"]),
+    ("/apis/discovery.k8s.io/v1", &["endpointslices"]),
+    ("/apis/rbac.authorization.k8s.io/v1", &["roles", "clusterroles", "rolebindings", "clusterrolebindings"]),
+    ("/apis/certificates.k8s.io/v1", &["certificatesigningrequests"]),
+    (
+        "/apis/admissionregistration.k8s.io/v1",
+        &["validatingwebhookconfigurations", "mutatingwebhookconfigurations"],
+    ),
 ];
 
 pub(crate) fn groups(names: &[(&str, &[&str])]) -> Reply {
@@ -96,8 +103,15 @@ pub(crate) fn resources(names: &[&str]) -> Reply {
     Reply::json(&json!({"kind": "APIResourceList", "resources": names}))
 }
 
-pub(crate) const BUILT_IN: [(&str, &[&str]); 3] =
-    [("apps", &["v1"]), ("batch", &["v1"]), ("networking.k8s.io", &["v1"])];
+pub(crate) const BUILT_IN: [(&str, &[&str]); 7] = [
+    ("apps", &["v1"]),
+    ("batch", &["v1"]),
+    ("networking.k8s.io", &["v1"]),
+    ("discovery.k8s.io", &["v1"]),
+    ("rbac.authorization.k8s.io", &["v1"]),
+    ("certificates.k8s.io", &["v1"]),
+    ("admissionregistration.k8s.io", &["v1"]),
+];
 
 impl Server {
     pub(crate) async fn start() -> Server {

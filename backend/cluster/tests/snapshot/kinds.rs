@@ -75,7 +75,7 @@ fn the_manifest_says_when_and_what() {
         "complete":["pods","networkpolicies.networking.k8s.io","nodes/configz","configmaps"],"later":1}"#;
     let (inventory, _) = read_folder(&[("a/rampart-snapshot.json", manifest), ("web.yaml", DEPLOYMENT)]);
     assert_eq!(inventory.collected_at.unwrap().to_rfc3339(), "2026-11-23T17:42:54+00:00");
-    for kind in [Kind::Pods, Kind::NetworkPolicies, Kind::KubeletConfigz, Kind::KubeletConfigMap] {
+    for kind in [Kind::Pods, Kind::NetworkPolicies, Kind::KubeletConfigz, Kind::ConfigMaps] {
         assert!(inventory.gaps(kind).is_empty(), "{kind:?}");
     }
     assert_eq!(reasons(&inventory.nodes.gaps), [GapReason::NotCollected]);
@@ -119,39 +119,92 @@ fn kubelet_configurations_and_the_version() {
 }
 
 #[test]
-fn the_kubelet_config_map() {
-    let map = |name: &str| {
-        format!(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  namespace: kube-system\ndata:\n  kubelet: |\n    readOnlyPort: 10255\n"
-        )
-    };
-    let (inventory, _) =
-        read_folder(&[("maps.yaml", &format!("{}---\n{}", map("kubelet-config"), map("other")))]);
-    assert_eq!(inventory.kubelet_config_map.seen.as_ref().unwrap().read_only_port, Some(10255));
-    assert!(inventory.kubelet_config_map.is_complete());
-
-    let (inventory, _) = read_folder(&[("maps.yaml", &map("other"))]);
-    assert_eq!(inventory.kubelet_config_map.seen, None);
-    assert!(inventory.kubelet_config_map.is_complete());
-}
-
-#[test]
 fn policy_kinds_that_are_not_understood_are_gaps() {
-    let policies = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a}\n---
-apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: b}\n---
+    let policies = "apiVersion: crd.antrea.io/v1beta1\nkind: NetworkPolicy\nmetadata: {name: a}\n---
+apiVersion: crd.antrea.io/v1beta1\nkind: NetworkPolicy\nmetadata: {name: b}\n---
 apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: c}\n---
-apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: d}\n---
 apiVersion: acme.example/v1\nkind: NetworkPolicy\nmetadata: {name: e}\n";
     let (inventory, problems) = read_folder(&[("policies.yaml", policies)]);
     let kinds: Vec<&str> = inventory.other_policy_kinds.gaps.iter().map(|gap| gap.kind.as_str()).collect();
-    assert_eq!(
-        kinds,
-        [
-            "ciliumnetworkpolicies.cilium.io",
-            "networkpolicies.projectcalico.org",
-            "adminnetworkpolicies.policy.networking.k8s.io"
-        ]
-    );
+    assert_eq!(kinds, ["networkpolicies.crd.antrea.io"]);
     assert_eq!(problems, []);
     assert!(inventory.network_policies.seen.is_empty());
+    assert_eq!(inventory.resources(Kind::CalicoNetworkPolicies).seen.len(), 1);
+}
+
+/// What `kubectl get crd -o json` writes for these resources.
+fn definitions(resources: &[(&str, &str)]) -> String {
+    let items: Vec<String> = resources
+        .iter()
+        .map(|(plural, group)| {
+            format!(
+                r#"{{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{{"name":"{plural}.{group}","uid":"u"}},"spec":{{"group":"{group}","names":{{"plural":"{plural}"}}}}}}"#
+            )
+        })
+        .collect();
+    format!(r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#, items.join(","))
+}
+
+#[test]
+fn what_no_definition_defines_is_absent_for_a_fact() {
+    let some = definitions(&[
+        ("ciliumnetworkpolicies", "cilium.io"),
+        ("k8sallowedrepos", "constraints.gatekeeper.sh"),
+    ]);
+    for name in ["crd.json", "crd.yaml"] {
+        let (inventory, problems) = read_folder(&[(name, &some), ("web.yaml", DEPLOYMENT)]);
+        assert_eq!(problems, []);
+        let unknown: Vec<Kind> = Kind::ALL
+            .into_iter()
+            .filter(|kind| kind.is_optional() && !inventory.gaps(*kind).is_empty())
+            .collect();
+        assert_eq!(
+            unknown,
+            [
+                Kind::ValidatingAdmissionPolicies,
+                Kind::ValidatingAdmissionPolicyBindings,
+                Kind::CiliumNetworkPolicies,
+                Kind::GatekeeperConstraints
+            ],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn definitions_in_manifests_say_nothing_of_other_kinds() {
+    let list = definitions(&[("widgets", "acme.example")]);
+    let unapplied = list.replace(r#","uid":"u""#, "");
+    let one = list.trim_start_matches(r#"{"apiVersion":"v1","kind":"List","items":["#).trim_end_matches("]}");
+    for text in [unapplied.as_str(), one] {
+        for name in ["crd.json", "crd.yaml"] {
+            let (inventory, _) = read_folder(&[(name, text), ("web.yaml", DEPLOYMENT)]);
+            let gaps = inventory.gaps(Kind::SealedSecrets);
+            assert_eq!(reasons(gaps), [GapReason::NotCollected], "{name}: {text}");
+            assert!(gaps[0].closed_by.contains("kubectl get crd"), "{gaps:?}");
+        }
+    }
+}
+
+#[test]
+fn custom_resources_are_read_and_kept_apart_by_kind() {
+    let text = "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: K8sAllowedRepos\nmetadata: {name: a}\n---
+apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: K8sRequiredLabels\nmetadata: {name: a}\n---
+apiVersion: crd.projectcalico.org/v1\nkind: Tier\nmetadata: {name: default}\n---
+apiVersion: security.istio.io/v1beta1\nkind: PeerAuthentication\nmetadata: {name: a, namespace: x}\nspec: {mtls: {mode: STRICT}}\n";
+    let (inventory, problems) = read_folder(&[
+        ("all.yaml", text),
+        ("meshes.kuma.io.yaml", "kind: List\nitems: []\n"),
+        ("meshes.yaml", "kind: List\nitems: []\n"),
+    ]);
+    assert_eq!(problems, []);
+    assert_eq!(inventory.resources(Kind::GatekeeperConstraints).seen.len(), 2);
+    assert_eq!(
+        inventory.resources(Kind::PeerAuthentications).seen[0].api_version,
+        "security.istio.io/v1beta1"
+    );
+    for kind in [Kind::CalicoTiers, Kind::CalicoCrdTiers, Kind::KumaMeshes, Kind::PeerAuthentications] {
+        assert!(inventory.gaps(kind).is_empty(), "{kind:?}");
+    }
+    assert_eq!(reasons(inventory.gaps(Kind::ConsulMeshes)), [GapReason::NotCollected]);
 }
