@@ -3,11 +3,13 @@
 //!
 //! Pure: nothing here does I/O, keeps time or knows a client. The same inventory gives the same result.
 
+pub mod credentials;
 pub mod distribution;
 pub mod enforcement;
 mod evaluate;
 mod fingerprint;
 pub mod flags;
+pub mod image_reference;
 pub mod inventory;
 pub mod items;
 pub mod judge;
