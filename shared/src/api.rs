@@ -343,36 +343,20 @@ wire! {
 }
 
 wire! {
-    /// What a run read and how long it took: the details that the history keeps of recent runs.
-    #[derive(Default)]
-    pub struct RunReading {
-        /// How reading each kind went.
-        #[serde(default)]
-        pub kinds: Vec<KindReading>,
-        /// The kinds that the cluster does not serve and need not serve.
-        #[serde(default)]
-        pub not_served: Vec<ResourceName>,
-        /// What was not seen, with what would close it.
-        #[serde(default)]
-        pub gaps: Vec<Gap>,
-        /// Documents that could not be understood; the first fifty.
-        #[serde(default)]
-        pub problems: Vec<String>,
-        /// How long reading took.
-        #[serde(default)]
-        pub collect_milliseconds: u64,
-    }
-}
-
-wire! {
     /// `GET /clusters/{cluster}/reading`: what the last completed run read.
     pub struct ClusterReading {
         /// The cluster.
         pub cluster: ClusterSummary,
-        /// The run; none before the first completed one.
+        /// The run; none before the first completed one, and when what it read is no longer kept.
         pub run: Option<RunSummary>,
-        /// What it read; none when the run is old and changed nothing.
-        pub reading: Option<RunReading>,
+        /// How reading each kind went.
+        pub kinds: Vec<KindReading>,
+        /// The kinds that the cluster does not serve and need not serve.
+        pub not_served: Vec<ResourceName>,
+        /// What was not seen, with what would close it.
+        pub gaps: Vec<Gap>,
+        /// Documents that could not be understood; the first fifty.
+        pub problems: Vec<String>,
     }
 }
 

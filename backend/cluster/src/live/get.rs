@@ -10,6 +10,8 @@ use kube::client::Body;
 use rampart_checklist::Kind;
 use rampart_shared::{Gap, GapReason};
 use serde::Deserialize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -26,6 +28,24 @@ pub(super) struct Server {
     pub(super) retry: Retry,
     /// When everything has to be done.
     pub(super) deadline: Instant,
+    /// What was asked for with `get` and `list` so far.
+    pub(super) reads: Arc<Tally>,
+    /// What was sent so far.
+    pub(super) posts: Arc<Tally>,
+}
+
+/// Requests, repeated ones too, and the bytes of what they were answered with.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    requests: AtomicU32,
+    bytes: AtomicU64,
+}
+
+impl Tally {
+    /// Requests, and bytes of answers.
+    pub(super) fn now(&self) -> (u32, u64) {
+        (self.requests.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
 }
 
 /// How long and how much one answer may be.
@@ -87,7 +107,8 @@ impl Failure {
 impl Server {
     /// Asks, and asks again for what may pass.
     pub(super) async fn get(&self, path: &str, bounds: Bounds) -> Result<Vec<u8>, Failure> {
-        self.ask(|| Request::get(path).header(ACCEPT, "application/json").body(Body::empty()), bounds).await
+        let request = || Request::get(path).header(ACCEPT, "application/json").body(Body::empty());
+        self.ask(request, bounds, &self.reads).await
     }
 
     /// Sends a JSON document, and sends it again for what may pass: only for what changes nothing.
@@ -103,18 +124,19 @@ impl Server {
                 .header(CONTENT_TYPE, "application/json")
                 .body(Body::from(document.clone()))
         };
-        self.ask(request, bounds).await
+        self.ask(request, bounds, &self.posts).await
     }
 
     async fn ask(
         &self,
         request: impl Fn() -> Result<Request<Body>, http::Error>,
         bounds: Bounds,
+        tally: &Tally,
     ) -> Result<Vec<u8>, Failure> {
         let mut wait = self.retry.first_wait;
         for _ in 1..self.retry.attempts {
             let request = request().map_err(|error| Failure::Broken(error.to_string()))?;
-            match self.attempt(request, bounds).await {
+            match self.attempt(request, bounds, tally).await {
                 Err(failure) if failure.may_pass() => {
                     let asked = match &failure {
                         Failure::Status { retry_after, .. } => retry_after.unwrap_or_default(),
@@ -131,13 +153,23 @@ impl Server {
             }
         }
         let request = request().map_err(|error| Failure::Broken(error.to_string()))?;
-        self.attempt(request, bounds).await
+        self.attempt(request, bounds, tally).await
     }
 
-    async fn attempt(&self, request: Request<Body>, bounds: Bounds) -> Result<Vec<u8>, Failure> {
+    async fn attempt(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+        tally: &Tally,
+    ) -> Result<Vec<u8>, Failure> {
+        tally.requests.fetch_add(1, Ordering::Relaxed);
         let own = Instant::now() + bounds.time;
         match timeout_at(own.min(self.deadline), self.answer(request, bounds.bytes)).await {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                let bytes = answer.as_ref().map_or(0, |body| body.len() as u64);
+                tally.bytes.fetch_add(bytes, Ordering::Relaxed);
+                answer
+            }
             Err(_) if own < self.deadline => Err(Failure::TimedOut(bounds.time)),
             Err(_) => Err(Failure::OutOfTime),
         }

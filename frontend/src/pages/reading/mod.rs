@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use rampart_shared::{
     Gap, GapReason, Source,
-    api::{ClusterReading, RunReading, RunSummary},
+    api::{ClusterReading, RunSummary},
 };
 use table::KindTable;
 
@@ -39,75 +39,84 @@ fn Reading(name: String) -> impl IntoView {
             <PageHeading text="What Rampart read from this cluster" title=Signal::stored(format!("{name}: what was read"))/>
             <EvaluateNow cluster=Signal::stored(Some(name))/>
         </div>
-        <Loaded fetch=reading words="Loading what was read…" space="tall" view=|answer| content(&answer)/>
+        <Loaded fetch=reading words="Loading what was read…" space="tall" view=|reading| view! {
+            <ClusterNotice cluster=reading.cluster.clone()/>
+            {match &reading.run {
+                Some(run) => read(&reading, run),
+                None => view! { <section class="card"><p class="empty">{nothing(&reading)}</p></section> }.into_any(),
+            }}
+        }/>
     }
 }
 
-fn content(answer: &ClusterReading) -> AnyView {
-    let reading = match (&answer.run, &answer.reading) {
-        (Some(run), Some(reading)) => read(answer.cluster.source, run, reading),
-        (run, _) => {
-            let words = match run {
-                Some(_) => "What the last completed run read is no longer kept. “Evaluate now” reads the cluster again.",
-                None => "No run of this cluster was completed yet. “Evaluate now” starts one.",
-            };
-            view! { <section class="card"><p class="empty">{words}</p></section> }.into_any()
+fn nothing(reading: &ClusterReading) -> &'static str {
+    match reading.cluster.last_evaluated_at {
+        Some(_) => {
+            "What the last completed run read is no longer kept. “Evaluate now” reads the cluster again."
         }
-    };
-    view! { <ClusterNotice cluster=answer.cluster.clone()/> {reading} }.into_any()
+        None => "No run of this cluster was completed yet. “Evaluate now” starts one.",
+    }
 }
 
-fn read(source: Source, run: &RunSummary, reading: &RunReading) -> AnyView {
-    let is_live = source == Source::Live;
-    let of = |reason: GapReason| reading.gaps.iter().filter(move |gap| gap.reason == reason);
-    let gaps = |heading, reason| {
-        let gaps: Vec<Gap> = of(reason).cloned().collect();
-        (!gaps.is_empty()).then(|| view! { <Gaps heading gaps/> })
+fn read(reading: &ClusterReading, run: &RunSummary) -> AnyView {
+    let gaps = |reason: GapReason| -> Vec<Gap> {
+        reading.gaps.iter().filter(|gap| gap.reason == reason).cloned().collect()
     };
-    let kinds = |reason| of(reason).map(|gap| gap.kind.to_string());
-    let not_served = kinds(GapReason::NotServed).chain(reading.not_served.iter().map(ToString::to_string));
-    let objects = reading.kinds.iter().map(|kind| kind.objects).sum();
-    let pages = reading.kinds.iter().map(|kind| u64::from(kind.pages)).sum();
-    let bytes = reading.kinds.iter().map(|kind| kind.bytes).sum();
-    let fact = |name, value: String| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
-    let problems: Vec<_> =
-        reading.problems.iter().map(|problem| view! { <li>{problem.clone()}</li> }).collect();
+    let kinds = |reason| -> Vec<String> { gaps(reason).iter().map(|gap| gap.kind.to_string()).collect() };
+    let gap_cards = [("Refused", GapReason::Forbidden), ("Did not arrive whole", GapReason::Failed)]
+        .map(|(heading, reason)| (heading, gaps(reason)))
+        .into_iter()
+        .filter(|(_, gaps)| !gaps.is_empty())
+        .map(|(heading, gaps)| view! { <Gaps heading gaps/> }.into_any())
+        .collect::<Vec<_>>();
+    let mut not_served = kinds(GapReason::NotServed);
+    not_served.extend(reading.not_served.iter().map(ToString::to_string));
+    let lists = [
+        ("Not served", "The cluster has none of these kinds, or not in a version that Rampart understands.", not_served),
+        ("Not asked for", "No item needs these, or reading them is not switched on.", kinds(GapReason::NotCollected)),
+        ("Run by the provider", "The provider shows these to nobody.", kinds(GapReason::ProviderManaged)),
+        ("Not understood", "These documents, or parts of them, could not be read.", reading.problems.clone()),
+    ];
+    let (mut objects, mut pages, mut bytes) = (0, 0, 0);
+    for kind in &reading.kinds {
+        objects += kind.objects;
+        pages += u64::from(kind.pages);
+        bytes += kind.bytes;
+    }
+    let mut facts = vec![
+        ("Took", format::took(run.started_at, run.finished_at)),
+        ("Objects", table::number(objects)),
+        ("Refused", gaps(GapReason::Forbidden).len().to_string()),
+    ];
+    if reading.cluster.source == Source::Live {
+        facts.extend([("Answers", table::number(pages)), ("Data", format::bytes(bytes))]);
+    }
+    let facts: Vec<_> =
+        facts.into_iter().map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> }.into_any()).collect();
     view! {
         <section class="card prose" aria-label="Summary">
-            <p><WithCode text=statement(source, reading)/></p>
+            <p><WithCode text=statement(reading)/></p>
             <dl class="facts">
                 <div><dt>"Read"</dt><dd><Age at=run.finished_at/></dd></div>
-                {fact("Took", format::milliseconds(reading.collect_milliseconds))}
-                {is_live.then(|| fact("Answers", table::number(pages)))}
-                {fact("Objects", table::number(objects))}
-                {is_live.then(|| fact("Data", format::bytes(bytes)))}
-                {fact("Refused", kinds(GapReason::Forbidden).count().to_string())}
+                {facts}
             </dl>
         </section>
-        {gaps("Refused", GapReason::Forbidden)}
-        {gaps("Did not arrive whole", GapReason::Failed)}
-        <KindTable reading=reading.clone() is_live/>
-        {list("Not served", "The cluster has none of these kinds, or not in a version that Rampart understands.", not_served.collect())}
-        {list("Not asked for", "", kinds(GapReason::NotCollected).collect())}
-        {list("Run by the provider", "The provider shows these to nobody.", kinds(GapReason::ProviderManaged).collect())}
-        {(!problems.is_empty()).then(|| view! {
-            <section class="card" aria-label="Documents that could not be understood">
-                <h2>"Documents that could not be understood"</h2>
-                <ul class="gaps">{problems}</ul>
-            </section>
-        })}
+        {gap_cards}
+        <KindTable reading=reading.clone()/>
+        {lists.into_iter().filter(|(.., names)| !names.is_empty()).map(list).collect::<Vec<_>>()}
     }
     .into_any()
 }
 
 /// What was done to the cluster, told from what was sent.
-fn statement(source: Source, reading: &RunReading) -> String {
-    if source == Source::Snapshot {
+fn statement(reading: &ClusterReading) -> String {
+    if reading.cluster.source == Source::Snapshot {
         return "Rampart read files. Nothing was sent to the cluster.".to_owned();
     }
-    let uses = |verb: &str| reading.kinds.iter().any(|kind| kind.verb == verb);
-    let mut text = "Rampart reads and never writes: it asks the API server with `get` and `list`, and watches nothing.".to_owned();
-    if uses("create") {
+    let mut text =
+        "Rampart reads and never writes: it asks the API server with `get` and `list`, and watches nothing."
+            .to_owned();
+    if reading.kinds.iter().any(|kind| kind.verb == "create") {
         text.push_str(" The `create` below asks what its account may do, and the API server stores nothing of it.");
     }
     if !reading.kinds.iter().any(|kind| kind.kind.as_str() == "secrets") {
@@ -116,51 +125,47 @@ fn statement(source: Source, reading: &RunReading) -> String {
     text
 }
 
-/// Names of kinds; nothing where there are none.
-fn list(heading: &'static str, words: &'static str, mut kinds: Vec<String>) -> impl IntoView {
-    kinds.sort();
-    kinds.dedup();
-    (!kinds.is_empty()).then(|| {
-        let number = kinds.len();
-        let kinds: Vec<_> = kinds.into_iter().map(|kind| view! { <li><code>{kind}</code></li> }).collect();
-        view! {
-            <section class="card" aria-label=heading>
-                <h2>{heading} <small>{number}</small></h2>
-                <p class="muted">{words}</p>
-                <ul class="kinds">{kinds}</ul>
-            </section>
-        }
-        .into_any()
-    })
+fn list((heading, words, names): (&'static str, &'static str, Vec<String>)) -> AnyView {
+    let number = names.len();
+    let names: Vec<_> = names.into_iter().map(|name| view! { <li><code>{name}</code></li> }.into_any()).collect();
+    view! {
+        <section class="card" aria-label=heading>
+            <h2>{heading} <small>{number}</small></h2>
+            <p class="muted">{words}</p>
+            <ul class="kinds">{names}</ul>
+        </section>
+    }
+    .into_any()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rampart_shared::{ResourceName, api::KindReading};
 
-    fn reading(kinds: &[(&str, &str)]) -> RunReading {
-        let kinds = kinds.iter().map(|(kind, verb)| KindReading {
-            kind: ResourceName::from(*kind),
-            verb: (*verb).to_owned(),
-            path: String::new(),
-            objects: 0,
-            pages: 0,
-            bytes: 0,
-            milliseconds: 0,
-            refused: false,
-        });
-        RunReading { kinds: kinds.collect(), ..RunReading::default() }
+    fn reading(source: Source, kinds: &[(&str, &str)]) -> ClusterReading {
+        let kinds: Vec<_> = kinds
+            .iter()
+            .map(|(kind, verb)| {
+                serde_json::json!({"kind": kind, "verb": verb, "objects": 0, "pages": 1, "bytes": 2,
+                    "milliseconds": 3, "refused": false})
+            })
+            .collect();
+        serde_json::from_value(serde_json::json!({
+            "cluster": {"name": "eu", "labels": {}, "source": source, "freshness": "never_evaluated", "items": [],
+                "counts": {"pass": 0, "fail": 0, "unknown": 0, "notApplicable": 0}, "trend": []},
+            "kinds": kinds, "notServed": [], "gaps": [], "problems": []
+        }))
+        .unwrap()
     }
 
     #[test]
     fn the_statement_claims_no_more_than_was_sent() {
-        let plain = statement(Source::Live, &reading(&[("pods", "list")]));
+        let live = |kinds| statement(&reading(Source::Live, kinds));
+        let plain = live(&[("pods", "list")]);
         assert!(plain.ends_with("It never reads a Secret.") && !plain.contains("`create`"), "{plain}");
-        let asks = statement(Source::Live, &reading(&[("selfsubjectaccessreviews.authorization.k8s.io", "create")]));
+        let asks = live(&[("selfsubjectaccessreviews.authorization.k8s.io", "create")]);
         assert!(asks.contains("`create`"), "{asks}");
-        let secrets = statement(Source::Live, &reading(&[("secrets", "list")]));
-        assert!(!secrets.contains("Secret"), "{secrets}");
-        assert!(!statement(Source::Snapshot, &reading(&[])).contains("API server"));
+        assert!(!live(&[("secrets", "list")]).contains("Secret"));
+        assert!(!statement(&reading(Source::Snapshot, &[("pods", "")])).contains("API server"));
     }
 }

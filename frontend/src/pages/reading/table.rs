@@ -5,35 +5,32 @@ use crate::{
     format, words,
 };
 use leptos::prelude::*;
-use rampart_shared::api::{KindReading, RunReading};
+use rampart_shared::{
+    Gap, Source,
+    api::{ClusterReading, KindReading},
+};
+
+/// The columns after kind and result; files have only objects.
+const COLUMNS: [&str; 6] = ["Objects", "Verb", "Path", "Pages", "Data", "Took"];
 
 /// A row a kind.
 #[component]
 pub(crate) fn KindTable(
     /// What was read.
-    reading: RunReading,
-    /// Whether an API server was asked; files have neither verbs nor pages.
-    is_live: bool,
+    reading: ClusterReading,
 ) -> impl IntoView {
-    let rows: Vec<_> = reading.kinds.iter().map(|kind| row(kind, &reading, is_live)).collect();
+    let columns = if reading.cluster.source == Source::Live { COLUMNS.len() } else { 1 };
+    let headings: Vec<_> = COLUMNS[..columns]
+        .iter()
+        .map(|name| view! { <th scope="col" class=class(name)>{*name}</th> }.into_any())
+        .collect();
+    let rows: Vec<_> = reading.kinds.iter().map(|kind| row(kind, &reading.gaps, columns)).collect();
     view! {
         <section class="card" aria-label="Kinds">
             <h2>"Asked for" <small>{rows.len()}</small></h2>
             <ScrollRegion label="Table of kinds">
-                <table class="rows reading">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Kind"</th>
-                            {is_live.then(|| view! { <th scope="col">"Verb"</th> <th scope="col">"Path"</th> })}
-                            <th scope="col">"Result"</th>
-                            <th scope="col" class="number">"Objects"</th>
-                            {is_live.then(|| view! {
-                                <th scope="col" class="number">"Pages"</th>
-                                <th scope="col" class="number">"Data"</th>
-                                <th scope="col" class="number">"Took"</th>
-                            })}
-                        </tr>
-                    </thead>
+                <table class="rows">
+                    <thead><tr><th scope="col">"Kind"</th><th scope="col">"Result"</th>{headings}</tr></thead>
                     <tbody>{rows}</tbody>
                 </table>
             </ScrollRegion>
@@ -42,27 +39,38 @@ pub(crate) fn KindTable(
     .into_any()
 }
 
-fn row(kind: &KindReading, reading: &RunReading, is_live: bool) -> AnyView {
-    let gap = reading.gaps.iter().find(|gap| gap.kind == kind.kind);
-    let (class, sign, result) = match gap {
+fn row(kind: &KindReading, gaps: &[Gap], columns: usize) -> AnyView {
+    let (outcome, sign, result) = match gaps.iter().find(|gap| gap.kind == kind.kind) {
         None => ("pass", "✓", "whole"),
         Some(gap) => ("unknown", "?", words::gap_reason(gap.reason)),
     };
-    let number = |value: String| view! { <td class="number nowrap">{value}</td> };
+    let values = [
+        number(kind.objects),
+        kind.verb.clone(),
+        kind.path.clone(),
+        number(kind.pages.into()),
+        format::bytes(kind.bytes),
+        format::milliseconds(kind.milliseconds),
+    ];
+    let cells: Vec<_> = COLUMNS
+        .into_iter()
+        .zip(values)
+        .take(columns)
+        .map(|(name, value)| view! { <td class=class(name)>{value}</td> }.into_any())
+        .collect();
     view! {
         <tr>
             <th scope="row"><code>{kind.kind.to_string()}</code></th>
-            {is_live.then(|| view! { <td><code>{kind.verb.clone()}</code></td> <td><code>{kind.path.clone()}</code></td> })}
-            <td><span class=format!("word {class}")><Mark class sign/> {result}</span></td>
-            {number(self::number(kind.objects))}
-            {is_live.then(|| [
-                number(self::number(kind.pages.into())),
-                number(format::bytes(kind.bytes)),
-                number(format::milliseconds(kind.milliseconds)),
-            ])}
+            <td><span class=format!("word {outcome}")><Mark class=outcome sign/> {result}</span></td>
+            {cells}
         </tr>
     }
     .into_any()
+}
+
+/// Numbers stand on the right.
+fn class(column: &str) -> &'static str {
+    if matches!(column, "Verb" | "Path") { "nowrap" } else { "number nowrap" }
 }
 
 /// A number with separators; no cluster has more objects than 32 bits count.
