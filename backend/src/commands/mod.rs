@@ -1,6 +1,7 @@
 //! What `rampart` can be told to do.
 
 mod docs_checklist;
+mod explain;
 mod openapi;
 mod rbac;
 mod scan;
@@ -39,6 +40,8 @@ enum Command {
         #[command(flatten)]
         arguments: Box<ServeArguments>,
     },
+    /// Say what an item checks, why, and what it reads
+    Explain(explain::ExplainArguments),
     /// Print the least ClusterRole that reading a cluster takes
     Rbac(rbac::RbacArguments),
     /// Print the description of the API
@@ -77,6 +80,7 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Serve { common, arguments } => serve::run(&common, &arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Rbac(arguments) => rbac::run(&arguments),
         Command::Openapi => openapi::run(),
         Command::DocsChecklist => print(&docs_checklist::markdown()),

@@ -57,6 +57,27 @@ async fn a_run_tells_what_it_read() {
 }
 
 #[tokio::test]
+async fn a_cluster_tells_what_its_last_run_read() {
+    let server = Server::evaluated().await;
+    let reading = server.json("/api/v1/clusters/prod/reading").await;
+    assert_eq!(reading["cluster"]["name"], "prod");
+    let runs = server.json("/api/v1/runs").await;
+    assert_eq!(reading["run"], runs["runs"][0]);
+    let run = server.json(&format!("/api/v1/runs/{}", runs["runs"][0]["id"].as_str().unwrap())).await;
+    for part in ["kinds", "notServed", "gaps", "problems"] {
+        assert_eq!(reading[part], run["reading"][part], "{part}");
+    }
+    // What is missing says what would close it, as on the page of an item.
+    let gaps = reading["gaps"].as_array().unwrap();
+    assert!(!gaps.is_empty());
+    assert!(
+        gaps.iter().all(|gap| gap["closedBy"].as_str().is_some_and(|words| !words.is_empty())),
+        "{gaps:?}"
+    );
+    server.get("/api/v1/clusters/nothing/reading").await.problem(StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn a_finding_that_goes_away_is_a_change() {
     let server = Server::evaluated().await;
     let objects = server.folder.path().join("snapshot/objects.yaml");

@@ -82,7 +82,12 @@ pub async fn collect(
     steps.end("discovery");
     let mut besides = vec![AskedBesides {
         milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        ..asked_besides("discovery", "get", "/version, /api/v1, /apis, /apis/GROUP/VERSION", server.reads.now())
+        ..asked_besides(
+            "discovery",
+            "get",
+            "/version, /api/v1, /apis, /apis/GROUP/VERSION",
+            server.reads.now(),
+        )
     }];
 
     let mut inventory = Inventory::empty(Source::Live);
@@ -117,7 +122,8 @@ pub async fn collect(
     }
     // The others have gaps that say why, or their objects are read under another group.
     let read_elsewhere = |kind: &Kind| {
-        kind.same_objects().is_some_and(|pair| targets.iter().any(|(read, _)| pair.0 == *read || pair.1 == *read))
+        kind.same_objects()
+            .is_some_and(|pair| targets.iter().any(|(read, _)| pair.0 == *read || pair.1 == *read))
     };
     not_served.retain(|kind| inventory.gaps(*kind).is_empty() && !read_elsewhere(kind));
     let mut listed = stream::iter(targets)

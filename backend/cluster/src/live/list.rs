@@ -64,8 +64,16 @@ pub(super) async fn list(
         [first, ..] => ServedResource { resource: "*".to_owned(), ..first.clone() }.path(),
         [] => String::new(),
     };
-    let read =
-        KindRead { kind, verb: "list", path, objects: 0, pages: 0, bytes: 0, milliseconds: 0, refused: false };
+    let read = KindRead {
+        kind,
+        verb: "list",
+        path,
+        objects: 0,
+        pages: 0,
+        bytes: 0,
+        milliseconds: 0,
+        refused: false,
+    };
     let mut listed = Listed { read, objects: Vec::new(), gaps: Vec::new() };
     for resource in &resources {
         list_resource(server, resource, options, &mut listed).await?;

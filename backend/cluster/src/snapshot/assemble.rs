@@ -1,9 +1,9 @@
 //! What the files of a snapshot say together.
 
-use super::places::{Place, Places};
-use super::{Problem, Snapshot};
 use super::definition::Definition;
 use super::entry::{Broken, Entry, FileEntries, Hides, What};
+use super::places::{Place, Places};
+use super::{Problem, Snapshot};
 use crate::intern::Interner;
 use rampart_checklist::inventory::KubeletConfiguration;
 use rampart_checklist::{Inventory, Kind, Object};

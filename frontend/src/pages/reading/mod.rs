@@ -72,8 +72,16 @@ fn read(reading: &ClusterReading, run: &RunSummary) -> AnyView {
     let mut not_served = kinds(GapReason::NotServed);
     not_served.extend(reading.not_served.iter().map(ToString::to_string));
     let lists = [
-        ("Not served", "The cluster has none of these kinds, or not in a version that Rampart understands.", not_served),
-        ("Not asked for", "No item needs these, or reading them is not switched on.", kinds(GapReason::NotCollected)),
+        (
+            "Not served",
+            "The cluster has none of these kinds, or not in a version that Rampart understands.",
+            not_served,
+        ),
+        (
+            "Not asked for",
+            "No item needs these, or reading them is not switched on.",
+            kinds(GapReason::NotCollected),
+        ),
         ("Run by the provider", "The provider shows these to nobody.", kinds(GapReason::ProviderManaged)),
         ("Not understood", "These documents, or parts of them, could not be read.", reading.problems.clone()),
     ];
@@ -91,8 +99,10 @@ fn read(reading: &ClusterReading, run: &RunSummary) -> AnyView {
     if reading.cluster.source == Source::Live {
         facts.extend([("Answers", table::number(pages)), ("Data", format::bytes(bytes))]);
     }
-    let facts: Vec<_> =
-        facts.into_iter().map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> }.into_any()).collect();
+    let facts: Vec<_> = facts
+        .into_iter()
+        .map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> }.into_any())
+        .collect();
     view! {
         <section class="card prose" aria-label="Summary">
             <p><WithCode text=statement(reading)/></p>
@@ -117,7 +127,9 @@ fn statement(reading: &ClusterReading) -> String {
         "Rampart reads and never writes: it asks the API server with `get` and `list`, and watches nothing."
             .to_owned();
     if reading.kinds.iter().any(|kind| kind.verb == "create") {
-        text.push_str(" The `create` below asks what its account may do, and the API server stores nothing of it.");
+        text.push_str(
+            " The `create` below asks what its account may do, and the API server stores nothing of it.",
+        );
     }
     if !reading.kinds.iter().any(|kind| kind.kind.as_str() == "secrets") {
         text.push_str(" It never reads a Secret.");
@@ -127,7 +139,8 @@ fn statement(reading: &ClusterReading) -> String {
 
 fn list((heading, words, names): (&'static str, &'static str, Vec<String>)) -> AnyView {
     let number = names.len();
-    let names: Vec<_> = names.into_iter().map(|name| view! { <li><code>{name}</code></li> }.into_any()).collect();
+    let names: Vec<_> =
+        names.into_iter().map(|name| view! { <li><code>{name}</code></li> }.into_any()).collect();
     view! {
         <section class="card" aria-label=heading>
             <h2>{heading} <small>{number}</small></h2>
