@@ -13,7 +13,7 @@ use std::{
     io::{self, IsTerminal},
     process::ExitCode,
 };
-use textwrap::Options;
+use textwrap::{Options, WordSplitter};
 
 /// Lines longer than this are hard to read, however wide the terminal is.
 const WIDEST: usize = 100;
@@ -124,8 +124,12 @@ impl Page {
     fn wrapped(&self, words: &str, first: &str, rest: &str) -> String {
         // Texts may be broken in the source; a paragraph is one line.
         let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-        let options =
-            Options::new(self.width).initial_indent(first).subsequent_indent(rest).break_words(false);
+        // Flags and names stay whole, so that they can be copied.
+        let options = Options::new(self.width)
+            .initial_indent(first)
+            .subsequent_indent(rest)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .break_words(false);
         format!("{}\n", textwrap::fill(&words, options))
     }
 }

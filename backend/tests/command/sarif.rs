@@ -152,7 +152,8 @@ fn names_of_objects_are_text_and_nothing_else() {
     let hostile = DEPLOYMENT.replace("name: cart,", "name: \"[a](https://example.org) {0} \\u001b[31m\",");
     folder.write("my shop/cart.yaml", &hostile);
     let log = log(&folder, &["my shop", "--assume-complete"]);
-    let result = &log["runs"][0]["results"][0];
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let result = results.iter().find(|result| result["ruleId"] == "read-only-root-filesystem").unwrap();
     let text = result["message"]["text"].as_str().unwrap();
     assert!(text.contains(r"\[a\](https://example.org) {{0}} \u{{1b}}"), "{text}");
     let uri = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
