@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rampart_checklist::{Inventory, Kind};
 use rampart_cluster::{
-    live::{self, CollectOptions, Connection, KubeletReading},
+    live::{self, CollectOptions, Connection, ConnectionError},
     snapshot::{self, Problem, ReadOptions, SnapshotInput},
 };
 use rampart_shared::{ResourceName, Source, api::KindReading};
@@ -70,15 +70,25 @@ pub enum Access {
     InCluster,
 }
 
+impl Access {
+    /// A connection to it.
+    pub(crate) async fn connect(&self) -> Result<Connection, ConnectionError> {
+        match self {
+            Access::Context { kubeconfig, context } => {
+                Connection::from_context(kubeconfig.as_deref(), context.as_deref()).await
+            }
+            Access::InCluster => Connection::in_cluster(),
+        }
+    }
+}
+
 /// Reads an API server.
 #[derive(Debug, Clone)]
 pub struct LiveCollector {
     /// How it is found. A kubeconfig is read anew each time, since credentials in it change.
     pub access: Access,
-    /// How kubelets are read.
-    pub kubelets: KubeletReading,
-    /// How long all of it may take.
-    pub timeout: Duration,
+    /// What is read, and how.
+    pub options: CollectOptions,
 }
 
 impl Collector for LiveCollector {
@@ -92,21 +102,10 @@ impl Collector for LiveCollector {
         progress: &'a (dyn Fn(Step) + Send + Sync),
     ) -> BoxFuture<'a, Result<Collected, Unreachable>> {
         Box::pin(async move {
-            let connection = match &self.access {
-                Access::Context { kubeconfig, context } => {
-                    Connection::from_context(kubeconfig.as_deref(), context.as_deref()).await
-                }
-                Access::InCluster => Connection::in_cluster(),
-            };
-            let connection = connection.map_err(|error| Unreachable(error.to_string()))?;
-            let options = CollectOptions {
-                timeout: self.timeout,
-                kubelets: self.kubelets,
-                ..CollectOptions::default()
-            };
+            let connection = self.access.connect().await.map_err(|error| Unreachable(error.to_string()))?;
             let report =
                 |at: live::Progress| progress(Step { name: at.step, done: at.done, total: at.total });
-            let collected = live::collect(&connection, &options, started_at, report)
+            let collected = live::collect(&connection, &self.options, started_at, report)
                 .await
                 .map_err(|error| Unreachable(error.to_string()))?;
             let besides = collected.besides.into_iter().map(asked_besides);

@@ -4,8 +4,11 @@ use rampart_shared::PolicyRule;
 
 /// The rule as an entry of a list.
 pub(crate) fn to_yaml(rule: &PolicyRule) -> String {
-    let mut yaml =
-        format!("- apiGroups: {}\n  resources: {}\n", list(&rule.api_groups), list(&rule.resources));
+    let mut yaml = if rule.non_resource_urls.is_empty() {
+        format!("- apiGroups: {}\n  resources: {}\n", list(&rule.api_groups), list(&rule.resources))
+    } else {
+        format!("- nonResourceURLs: {}\n", list(&rule.non_resource_urls))
+    };
     if !rule.resource_names.is_empty() {
         yaml.push_str(&format!("  resourceNames: {}\n", list(&rule.resource_names)));
     }
@@ -33,13 +36,23 @@ mod tests {
         let rule = PolicyRule {
             api_groups: owned(&[""]),
             resources: owned(&["nodes/proxy", "pods"]),
-            resource_names: vec![],
             verbs: owned(&["get"]),
+            ..PolicyRule::default()
         };
         assert_eq!(
             to_yaml(&rule),
             "- apiGroups: [\"\"]\n  resources: [\"nodes/proxy\", \"pods\"]\n  verbs: [\"get\"]\n"
         );
+    }
+
+    #[test]
+    fn paths_that_are_no_resources_stand_alone() {
+        let rule = PolicyRule {
+            non_resource_urls: owned(&["/flagz", "/metrics"]),
+            verbs: owned(&["get"]),
+            ..PolicyRule::default()
+        };
+        assert_eq!(to_yaml(&rule), "- nonResourceURLs: [\"/flagz\", \"/metrics\"]\n  verbs: [\"get\"]\n");
     }
 
     #[test]
@@ -49,6 +62,7 @@ mod tests {
             resources: owned(&["configmaps"]),
             resource_names: owned(&["a\"b"]),
             verbs: owned(&["get"]),
+            ..PolicyRule::default()
         };
         assert!(to_yaml(&rule).contains("  resourceNames: [\"a\\\"b\"]\n"));
     }

@@ -66,17 +66,20 @@ impl fmt::Display for GapReason {
 }
 
 /// A rule of a ClusterRole.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyRule {
-    /// API groups; the core group is the empty string.
+    /// API groups; the core group is the empty string. Empty for paths that are no resources.
     pub api_groups: Vec<String>,
-    /// Resources, subresources as `resource/subresource`.
+    /// Resources, subresources as `resource/subresource`. Empty for paths that are no resources.
     pub resources: Vec<String>,
     /// Names of the objects; empty means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resource_names: Vec<String>,
+    /// Paths that are no resources, such as `/metrics`.
+    #[serde(default, rename = "nonResourceURLs", skip_serializing_if = "Vec::is_empty")]
+    pub non_resource_urls: Vec<String>,
     /// Verbs.
     pub verbs: Vec<String>,
 }

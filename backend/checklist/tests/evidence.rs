@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
 
 use rampart_checklist::items::ITEMS;
-use rampart_checklist::rbac::{KubeletAccess, node_proxy, rule, rules};
+use rampart_checklist::rbac::{Access, KubeletAccess, node_proxy, rule, rules};
 use rampart_checklist::{Inventory, Kind, Object, Parameters, Role, evaluate};
 use rampart_shared::{Gap, GapReason, ItemId, Outcome, Source};
 use std::collections::BTreeMap;
@@ -72,7 +72,7 @@ fn without_a_needed_kind_no_item_that_needs_it_passes() {
 
 #[test]
 fn every_rule_of_the_cluster_role_is_needed() {
-    for granted in rules(KubeletAccess::Proxy) {
+    for granted in rules(&Access { kubelets: KubeletAccess::Proxy, ..Access::default() }) {
         let kind = if granted == node_proxy() {
             Kind::KubeletConfigz
         } else {

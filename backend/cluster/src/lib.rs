@@ -4,6 +4,8 @@
 //! empty list. What clusters and files say is hostile input: it is bounded in size and depth, and its contents reach
 //! neither errors nor logs.
 
+pub mod archive;
+mod control_plane;
 mod intern;
 pub mod live;
 mod malformed;

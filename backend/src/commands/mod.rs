@@ -6,6 +6,7 @@ mod openapi;
 mod rbac;
 mod scan;
 mod serve;
+mod snapshot;
 
 use crate::{
     config::{Configuration, ServeArguments},
@@ -40,6 +41,8 @@ enum Command {
         #[command(flatten)]
         arguments: Box<ServeArguments>,
     },
+    /// Read a cluster once and write what was read, without credentials, as an archive for `scan`
+    Snapshot(Box<snapshot::SnapshotArguments>),
     /// Say what an item checks, why, and what it reads
     Explain(explain::ExplainArguments),
     /// Print the least ClusterRole that reading a cluster takes
@@ -80,6 +83,7 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Serve { common, arguments } => serve::run(&common, &arguments),
+        Command::Snapshot(arguments) => snapshot::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Rbac(arguments) => rbac::run(&arguments),
         Command::Openapi => openapi::run(),

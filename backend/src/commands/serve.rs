@@ -173,10 +173,9 @@ fn clusters(configuration: &Configuration, settings: &Settings) -> (Vec<Cluster>
 }
 
 fn configured(cluster: &ClusterConfiguration, settings: &Settings) -> Cluster {
-    let timeout = cluster.timeout.unwrap_or(settings.reading.timeout).duration();
+    let reading = settings.reading.of(cluster);
     let live = |access| -> Arc<dyn Collector> {
-        let kubelets = cluster.kubelets.unwrap_or(settings.reading.kubelets).into();
-        Arc::new(LiveCollector { access, kubelets, timeout })
+        Arc::new(LiveCollector { access, options: reading.collect_options() })
     };
     let collector = match &cluster.source {
         ClusterSource::Context { kubeconfig, context } => live(Access::Context {
@@ -194,7 +193,7 @@ fn configured(cluster: &ClusterConfiguration, settings: &Settings) -> Cluster {
         labels: cluster.labels.clone(),
         collector,
         due_times: DueTimes::new(cadence, &cluster.name),
-        timeout: timeout + SLACK,
+        timeout: reading.timeout.duration() + SLACK,
         parameters: cluster.parameters.clone(),
     }
 }
@@ -206,7 +205,7 @@ fn at_hand(name: &str, access: Access, parameters: &Parameters, settings: &Setti
     Cluster {
         name: name.to_owned(),
         labels: BTreeMap::new(),
-        collector: Arc::new(LiveCollector { access, kubelets: settings.reading.kubelets.into(), timeout }),
+        collector: Arc::new(LiveCollector { access, options: settings.reading.collect_options() }),
         due_times: DueTimes::new(cadence, name),
         timeout: timeout + SLACK,
         parameters: parameters.clone(),

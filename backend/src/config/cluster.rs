@@ -1,8 +1,11 @@
 //! The clusters of a configuration.
 
-use super::{ConfigurationError, Kubelets, Timeout, error::line_of, file::ClusterEntry, file::File};
+use super::{
+    ConfigurationError, Kubelets, Timeout, error::line_of, file::ClusterEntry, file::File, values::Account,
+};
 use crate::schedule::Cadence;
 use rampart_checklist::Parameters;
+use rampart_checklist::rbac::AccountName;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -44,6 +47,10 @@ pub struct ClusterConfiguration {
     pub timeout: Option<Timeout>,
     /// How its kubelets are read; none means the process's setting.
     pub kubelets: Option<Kubelets>,
+    /// Whose tokens its kubelets get where they are read directly; none means the process's setting.
+    pub kubelet_service_account: Option<AccountName>,
+    /// Whether `/flagz` and `/metrics` of its API server are read; none means the process's setting.
+    pub control_plane_metrics: Option<bool>,
     /// Its parameters of the checklist: its own, and the global ones where it has none.
     pub parameters: Parameters,
 }
@@ -62,8 +69,9 @@ pub(super) fn clusters(
         line: line_of(text, byte),
         cause,
     };
-    // Parameters that a cluster does not set are the global ones, and only the text says which it sets.
+    // Parameters that a cluster does not set are the global ones, and only the text says which those set.
     let table: toml::Table = toml::from_str(text).map_err(|error| invalid(0, error.message().to_owned()))?;
+    let global = table.get("checklist").and_then(toml::Value::as_table);
     let own_parameters = |index: usize| table.get("cluster")?.get(index)?.get("checklist")?.as_table();
     let mut names = BTreeSet::new();
     let mut clusters = Vec::new();
@@ -80,15 +88,27 @@ pub(super) fn clusters(
             ));
         }
         let parameters = match (&entry.checklist, own_parameters(index)) {
-            (Some(_), Some(own)) => merged(table.get("checklist").and_then(toml::Value::as_table), own)
-                .map_err(|error| invalid(start, error.message().to_owned()))?,
+            (Some(_), Some(own)) => {
+                merged(global, own).map_err(|error| invalid(start, error.message().to_owned()))?
+            }
             _ => file.checklist.clone(),
         };
         let cadence =
             cadence(&entry).map_err(|cause| invalid(start, format!("cluster `{name}`: {cause}")))?;
         let source = source(&entry).map_err(|cause| invalid(start, format!("cluster `{name}`: {cause}")))?;
-        let ClusterEntry { labels, timeout, kubelets, .. } = entry;
-        clusters.push(ClusterConfiguration { name, source, labels, cadence, timeout, kubelets, parameters });
+        let ClusterEntry { labels, timeout, kubelets, control_plane_metrics, .. } = entry;
+        let kubelet_service_account = entry.kubelet_service_account.map(Account::into_name);
+        clusters.push(ClusterConfiguration {
+            name,
+            source,
+            labels,
+            cadence,
+            timeout,
+            kubelets,
+            kubelet_service_account,
+            control_plane_metrics,
+            parameters,
+        });
     }
     Ok(clusters)
 }
@@ -149,9 +169,38 @@ fn source(entry: &ClusterEntry) -> Result<ClusterSource, String> {
     Ok(source)
 }
 
-/// A cluster's own parameters over the global ones.
+/// A cluster's own parameters over the global ones, key by key in the table of each item.
 fn merged(global: Option<&toml::Table>, own: &toml::Table) -> Result<Parameters, toml::de::Error> {
     let mut table = global.cloned().unwrap_or_default();
-    table.extend(own.clone());
+    for (key, value) in own {
+        match (table.get_mut(key), value) {
+            (Some(toml::Value::Table(item)), toml::Value::Table(own)) => item.extend(own.clone()),
+            _ => drop(table.insert(key.clone(), value.clone())),
+        }
+    }
     table.try_into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Configuration;
+
+    #[test]
+    fn a_cluster_sets_keys_of_an_items_table_over_the_global_ones() {
+        let text = "[checklist]\nsystem_namespaces = [\"infra\"]\n\
+            [checklist.trusted-registries]\nallow = [\"ghcr.io/acme\"]\n\
+            [[checklist.secret-manager.recognise]]\nname = \"a\"\nimage = \"acme/a\"\n\
+            [[cluster]]\nname = \"one\"\ncontext = \"one\"\ncontrol_plane_metrics = true\n\
+            [cluster.checklist.trusted-registries]\nallow = [\"registry.k8s.io\"]\n\
+            [[cluster]]\nname = \"two\"\ncontext = \"two\"\n";
+        let configuration = Configuration::parse(text, Path::new("rampart.toml")).unwrap();
+        let [one, two] = configuration.clusters.as_slice() else { panic!("two clusters") };
+        assert_eq!(one.parameters.trusted_registries.allow, ["registry.k8s.io"]);
+        assert_eq!(one.parameters.system_namespaces, ["infra"]);
+        assert_eq!(one.parameters.secret_manager.recognise.len(), 1);
+        assert_eq!(one.control_plane_metrics, Some(true));
+        assert_eq!(two.parameters, configuration.parameters);
+        assert_eq!(two.parameters.trusted_registries.allow, ["ghcr.io/acme"]);
+    }
 }

@@ -1,5 +1,6 @@
 //! The form of `rampart.toml`.
 
+use super::values::Account;
 use super::{ConfigurationError, Interval, Kubelets, Timeout, error::line_of};
 use chrono_tz::Tz;
 use croner::Cron;
@@ -23,6 +24,8 @@ pub(super) struct File {
     pub(super) interval: Option<Interval>,
     pub(super) timeout: Option<Timeout>,
     pub(super) kubelets: Option<Kubelets>,
+    pub(super) kubelet_service_account: Option<Account>,
+    pub(super) control_plane_metrics: Option<bool>,
     pub(super) concurrency: Option<NonZeroUsize>,
     pub(super) log: Option<String>,
     /// Names beside the listen address and localhost by which browsers may ask for pages.
@@ -55,6 +58,8 @@ pub(super) struct ClusterEntry {
     pub(super) timezone: Option<Tz>,
     pub(super) timeout: Option<Timeout>,
     pub(super) kubelets: Option<Kubelets>,
+    pub(super) kubelet_service_account: Option<Account>,
+    pub(super) control_plane_metrics: Option<bool>,
     pub(super) checklist: Option<Parameters>,
 }
 

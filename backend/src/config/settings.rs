@@ -1,6 +1,9 @@
 //! The settings of the process: flag over variable over file.
 
-use super::{Configuration, ConfigurationError, Interval, Kubelets, Timeout};
+use super::values::Account;
+use super::{ClusterConfiguration, Configuration, ConfigurationError, Interval, Kubelets, Timeout};
+use rampart_checklist::rbac::AccountName;
+use rampart_cluster::live::CollectOptions;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroUsize,
@@ -16,9 +19,15 @@ pub struct ReadingArguments {
     /// How long reading one cluster may take [default: 2m]
     #[arg(long, env = "RAMPART_TIMEOUT", value_name = "TIME")]
     pub timeout: Option<Timeout>,
-    /// How to read the configuration of kubelets: auto, off or proxy [default: auto]
+    /// How to read the configuration of kubelets: auto, direct, off or proxy [default: auto]
     #[arg(long, env = "RAMPART_KUBELETS", value_name = "WAY")]
     pub kubelets: Option<Kubelets>,
+    /// The service account whose tokens kubelets get that are read directly [default: rampart/kubelet-reader]
+    #[arg(long, env = "RAMPART_KUBELET_SERVICE_ACCOUNT", value_name = "NAMESPACE/NAME")]
+    pub kubelet_service_account: Option<AccountName>,
+    /// Read /flagz and /metrics of the API server
+    #[arg(long, env = "RAMPART_CONTROL_PLANE_METRICS")]
+    pub control_plane_metrics: bool,
 }
 
 /// How clusters are read that say nothing of their own.
@@ -30,6 +39,10 @@ pub struct Reading {
     pub timeout: Timeout,
     /// How kubelets are read.
     pub kubelets: Kubelets,
+    /// Whose tokens kubelets get that are read directly.
+    pub kubelet_service_account: Option<AccountName>,
+    /// Whether `/flagz` and `/metrics` of API servers are read.
+    pub control_plane_metrics: bool,
 }
 
 impl Reading {
@@ -40,6 +53,37 @@ impl Reading {
             kubeconfig: arguments.kubeconfig.clone().or_else(|| file.kubeconfig.clone()),
             timeout: arguments.timeout.or(file.timeout).unwrap_or_default(),
             kubelets: arguments.kubelets.or(file.kubelets).unwrap_or_default(),
+            kubelet_service_account: arguments
+                .kubelet_service_account
+                .clone()
+                .or_else(|| file.kubelet_service_account.clone().map(Account::into_name)),
+            control_plane_metrics: arguments.control_plane_metrics
+                || file.control_plane_metrics.unwrap_or_default(),
+        }
+    }
+
+    /// The same for a cluster that says some of it itself.
+    pub fn of(&self, cluster: &ClusterConfiguration) -> Reading {
+        Reading {
+            kubeconfig: self.kubeconfig.clone(),
+            timeout: cluster.timeout.unwrap_or(self.timeout),
+            kubelets: cluster.kubelets.unwrap_or(self.kubelets),
+            kubelet_service_account: cluster
+                .kubelet_service_account
+                .clone()
+                .or_else(|| self.kubelet_service_account.clone()),
+            control_plane_metrics: cluster.control_plane_metrics.unwrap_or(self.control_plane_metrics),
+        }
+    }
+
+    /// As the collector takes it.
+    pub fn collect_options(&self) -> CollectOptions {
+        CollectOptions {
+            timeout: self.timeout.duration(),
+            kubelets: self.kubelets.into(),
+            kubelet_service_account: self.kubelet_service_account.clone(),
+            control_plane_metrics: self.control_plane_metrics,
+            ..CollectOptions::default()
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Values with a form of their own, the same in the file, in flags and in variables.
 
+use rampart_checklist::rbac::AccountName;
 use rampart_cluster::live::KubeletReading;
 use serde::Deserialize;
 use std::{fmt, str::FromStr, time::Duration};
@@ -66,9 +67,12 @@ impl FromStr for Timeout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Kubelets {
-    /// Through the API server's node proxy where that is allowed.
+    /// Directly where a service account is configured for it, else through the API server's node proxy where that
+    /// is allowed.
     #[default]
     Auto,
+    /// At each kubelet's own port, with a short-lived token.
+    Direct,
     /// Not at all.
     Off,
     /// Through the API server's node proxy.
@@ -80,6 +84,7 @@ impl Kubelets {
     pub const fn as_str(self) -> &'static str {
         match self {
             Kubelets::Auto => "auto",
+            Kubelets::Direct => "direct",
             Kubelets::Off => "off",
             Kubelets::Proxy => "proxy",
         }
@@ -94,23 +99,39 @@ impl FromStr for Kubelets {
             "auto" => Ok(Kubelets::Auto),
             "off" => Ok(Kubelets::Off),
             "proxy" => Ok(Kubelets::Proxy),
-            "direct" => Err(DIRECT_IS_MISSING.to_owned()),
-            _ => Err(format!("kubelets `{text}` is none of auto, off, proxy")),
+            "direct" => Ok(Kubelets::Direct),
+            _ => Err(format!("kubelets `{text}` is none of auto, direct, off, proxy")),
         }
     }
 }
-
-/// What to say to those who ask for reading kubelets at their own port.
-pub(crate) const DIRECT_IS_MISSING: &str = "kubelets `direct` (reading each kubelet at its own port, without the \
-    API server's proxy) does not exist yet: use auto, off or proxy";
 
 impl From<Kubelets> for KubeletReading {
     fn from(kubelets: Kubelets) -> Self {
         match kubelets {
             Kubelets::Auto => KubeletReading::Auto,
+            Kubelets::Direct => KubeletReading::Direct,
             Kubelets::Off => KubeletReading::Off,
             Kubelets::Proxy => KubeletReading::Proxy,
         }
+    }
+}
+
+/// A service account, as `namespace/name`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Account(AccountName);
+
+impl Account {
+    pub(super) fn into_name(self) -> AccountName {
+        self.0
+    }
+}
+
+impl TryFrom<String> for Account {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Account).map_err(|cause: String| format!("kubelet_service_account: {cause}"))
     }
 }
 
@@ -167,8 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn direct_is_refused_in_clear_words() {
-        assert!("direct".parse::<Kubelets>().unwrap_err().contains("does not exist yet"));
-        assert_eq!("of".parse::<Kubelets>().unwrap_err(), "kubelets `of` is none of auto, off, proxy");
+    fn ways_of_reading_kubelets() {
+        assert_eq!("direct".parse(), Ok(Kubelets::Direct));
+        assert_eq!(
+            "of".parse::<Kubelets>().unwrap_err(),
+            "kubelets `of` is none of auto, direct, off, proxy"
+        );
     }
 }

@@ -88,11 +88,12 @@ fn ways_of_reading_kubelets_that_do_not_exist() {
     let folder = Folder::new();
     folder.write("config.yaml", &kubeconfig(1));
     folder
-        .run(&["scan", "--context", "prod", "--kubelets", "direct"])
-        .refuses(&["direct", "does not exist yet: use auto, off or proxy"]);
-    folder.run(&["rbac", "--kubelets", "direct"]).refuses(&["does not exist yet"]);
-    folder.run(&["rbac", "--kubelets", "auto"]).refuses(&["say off or proxy"]);
-    folder.run(&["serve", "--kubelets", "direct"]).refuses(&["does not exist yet"]);
+        .run(&["scan", "--context", "prod", "--kubelets", "near"])
+        .refuses(&["near", "is none of auto, direct, off, proxy"]);
+    folder.run(&["rbac", "--kubelets", "auto"]).refuses(&["say direct, off or proxy"]);
+    folder
+        .run(&["rbac", "--kubelets", "direct", "--kubelet-service-account", "a/b\nc"])
+        .refuses(&["is not namespace/name"]);
 }
 
 #[test]

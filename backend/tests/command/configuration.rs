@@ -30,7 +30,11 @@ fn values_that_make_no_sense() {
     refused("\ntimeout = \"0s\"", &["rampart.toml:2: timeout `0s` must be at least 1s"]);
     refused("listen = \"8080\"", &["rampart.toml:1:", "socket address"]);
     refused("concurrency = 0", &["rampart.toml:1:", "nonzero"]);
-    refused("kubelets = \"direct\"", &["rampart.toml:1: kubelets `direct`", "does not exist yet"]);
+    refused("kubelets = \"near\"", &["rampart.toml:1: kubelets `near`", "auto, direct, off, proxy"]);
+    refused(
+        "kubelet_service_account = \"a\"",
+        &["rampart.toml:1: kubelet_service_account", "namespace/name"],
+    );
     refused("listen = ", &["rampart.toml:1:"]);
     refused("log = \"rampart=loud\"", &["the log filter `rampart=loud` makes no sense"]);
 }

@@ -41,5 +41,30 @@ fn the_cluster_role_reads_and_grants_kubelets_only_when_asked() {
     for verb in ["create", "update", "patch", "delete", "watch", "*"] {
         assert!(!proxy.contains(&format!("\"{verb}\"")), "{verb}");
     }
-    assert!(!proxy.contains("secrets"), "{proxy}");
+    assert!(!proxy.contains("\"secrets\""), "{proxy}");
+}
+
+#[test]
+fn each_way_of_reading_more_is_granted_by_itself() {
+    let folder = Folder::new();
+    let direct =
+        folder.run(&["rbac", "--kubelets", "direct", "--kubelet-service-account", "sec/reader"]).stdout;
+    let parts = [
+        "kind: ServiceAccount\nmetadata:\n  name: reader\n  namespace: sec\n",
+        "resources: [\"nodes/configz\"]\n  verbs: [\"get\"]",
+        "resources: [\"serviceaccounts/token\"]\n  resourceNames: [\"reader\"]\n  verbs: [\"create\"]",
+    ];
+    for part in parts {
+        assert!(direct.contains(part), "`{part}` is not in: {direct}");
+    }
+    assert!(!direct.contains("nodes/proxy"), "{direct}");
+    let least = folder.run(&["rbac"]).stdout;
+    for (flag, grant) in [
+        ("--control-plane-metrics", "- nonResourceURLs: [\"/flagz\", \"/metrics\"]\n  verbs: [\"get\"]"),
+        ("--admission-probe", "resources: [\"pods\"]\n  verbs: [\"create\"]"),
+    ] {
+        assert!(!least.contains(grant), "{least}");
+        let more = folder.run(&["rbac", flag]).stdout;
+        assert!(more.contains(grant) && more.contains("# "), "{more}");
+    }
 }

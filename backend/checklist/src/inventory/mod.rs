@@ -99,6 +99,8 @@ pub struct Inventory {
     pub other_policy_kinds: Fact<()>,
     /// The effective configuration of each kubelet, by node.
     pub kubelet_configurations: Fact<BTreeMap<String, KubeletConfiguration>>,
+    /// Whether a node's kubelet let in a request without credentials, where one was sent.
+    pub kubelet_anonymous: BTreeMap<String, bool>,
     /// What the API server's `/flagz` says.
     pub api_server_flags: Fact<Option<ApiServerFlags>>,
     /// What the API server's `/metrics` says.
@@ -140,6 +142,7 @@ impl Inventory {
             cluster_role_bindings: Fact::default(),
             other_policy_kinds: Fact::default(),
             kubelet_configurations: Fact::default(),
+            kubelet_anonymous: BTreeMap::new(),
             api_server_flags: Fact::default(),
             api_server_metrics: Fact::default(),
             admission_probe: Fact::default(),
@@ -219,7 +222,10 @@ impl Inventory {
             Kind::RoleBindings => self.role_bindings = Fact::default(),
             Kind::ClusterRoleBindings => self.cluster_role_bindings = Fact::default(),
             Kind::OtherPolicyKinds => self.other_policy_kinds = Fact::default(),
-            Kind::KubeletConfigz => self.kubelet_configurations = Fact::default(),
+            Kind::KubeletConfigz => {
+                self.kubelet_configurations = Fact::default();
+                self.kubelet_anonymous.clear();
+            }
             Kind::ApiServerFlagz => self.api_server_flags = Fact::default(),
             Kind::ApiServerMetrics => self.api_server_metrics = Fact::default(),
             Kind::AdmissionProbe => self.admission_probe = Fact::default(),

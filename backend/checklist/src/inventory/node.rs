@@ -3,6 +3,7 @@
 use super::ObjectMeta;
 use super::meta::null_is_default;
 use serde::Deserialize;
+use std::net::IpAddr;
 
 /// A node.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -18,9 +19,16 @@ pub struct Node {
     pub kubelet_version: String,
     /// The operating system's name, such as `Talos (v1.11.0)`.
     pub os_image: String,
+    /// Its internal addresses.
+    pub addresses: Vec<IpAddr>,
+    /// The port at which its kubelet serves; 10250 where it does not say.
+    pub kubelet_port: u16,
     /// What a k3s server says of its own start.
     pub k3s: Option<K3sServer>,
 }
+
+/// The port at which kubelets serve unless they are told otherwise.
+const KUBELET_PORT: u16 = 10250;
 
 impl Node {
     /// Whether there is no kubelet of one's own behind it: Fargate, virtual kubelets.
@@ -75,6 +83,31 @@ struct RawNodeStatus {
     conditions: Vec<Condition>,
     #[serde(default, deserialize_with = "null_is_default")]
     node_info: RawNodeInfo,
+    #[serde(default, deserialize_with = "null_is_default")]
+    addresses: Vec<RawAddress>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    daemon_endpoints: RawDaemonEndpoints,
+}
+
+#[derive(Deserialize)]
+struct RawAddress {
+    #[serde(rename = "type", default)]
+    sort: String,
+    #[serde(default)]
+    address: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct RawDaemonEndpoints {
+    #[serde(default, deserialize_with = "null_is_default")]
+    kubelet_endpoint: RawEndpoint,
+}
+
+#[derive(Deserialize, Default)]
+struct RawEndpoint {
+    #[serde(default, rename = "Port")]
+    port: i64,
 }
 
 #[derive(Deserialize, Default)]
@@ -95,6 +128,16 @@ impl From<RawNode> for Node {
         meta.annotations.remove("rke2.io/node-env");
         Node {
             ready: status.conditions.iter().any(|c| c.kind == "Ready" && c.status == "True"),
+            addresses: status
+                .addresses
+                .iter()
+                .filter(|address| address.sort == "InternalIP")
+                .filter_map(|address| address.address.parse().ok())
+                .collect(),
+            kubelet_port: u16::try_from(status.daemon_endpoints.kubelet_endpoint.port)
+                .ok()
+                .filter(|port| *port != 0)
+                .unwrap_or(KUBELET_PORT),
             provider_id: spec.provider_id,
             kubelet_version: status.node_info.kubelet_version,
             os_image: status.node_info.os_image,

@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::distribution::Distribution;
-use crate::inventory::{KubeletConfiguration, Node};
+use crate::inventory::{Inventory, KubeletConfiguration, Node};
 use crate::judge::{Observation, SeenViolation, Violation};
 use crate::need::Need;
 use crate::remedy::{Texts, document, remediation};
@@ -33,6 +33,8 @@ pub(super) struct Setting {
     pub(super) read: fn(&KubeletConfiguration) -> Option<String>,
     /// Whether the effective configuration may leave the field out and still hold.
     pub(super) unset_holds: bool,
+    /// The value that the kubelet's answers show where its configuration was not read.
+    pub(super) shown: fn(&Inventory, &str) -> Option<bool>,
 }
 
 impl Setting {
@@ -70,7 +72,17 @@ pub(super) fn observe(view: &View<'_>, setting: &Setting) -> Observation {
     let mut unread = Vec::new();
     for name in &deciding {
         let Some(configuration) = configurations.get(*name) else {
-            unread.push(*name);
+            let Some(value) = (setting.shown)(inventory, name).map(|value| value.to_string()) else {
+                unread.push(*name);
+                continue;
+            };
+            observation.examined.insert((*name).to_owned());
+            if value != setting.expected {
+                let mut violation = on_node(setting, name, value);
+                violation.note =
+                    Some("Shown by the kubelet's answer to a request without credentials.".to_owned());
+                observation.seen.push(SeenViolation(violation));
+            }
             continue;
         };
         observation.examined.insert((*name).to_owned());
@@ -356,6 +368,20 @@ mod tests {
         format!(
             "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: kubelet-config, namespace: kube-system}}\ndata:\n  kubelet: |\n{text}"
         )
+    }
+
+    #[test]
+    fn an_answer_without_credentials_decides_where_the_configuration_was_not_read() {
+        for (anonymous, expected) in [(false, Pass), (true, Fail)] {
+            let mut inventory = inventory(&node("a", "True", ""));
+            inventory.kubelet_anonymous.insert("a".to_owned(), anonymous);
+            let gap = Gap::new(Kind::KubeletConfigz.name(), GapReason::Forbidden, "no");
+            inventory.add_gap(Kind::KubeletConfigz, gap.for_objects(vec!["a".to_owned()]));
+            let result_of = |id| result(id, &inventory);
+            assert_eq!(result_of(ItemId::KubeletAnonymousAuth).outcome(), expected);
+            assert_eq!(result_of(ItemId::KubeletWebhookAuthorization).outcome(), Unknown);
+            assert_eq!(result_of(ItemId::KubeletReadOnlyPort).outcome(), Unknown);
+        }
     }
 
     #[test]

@@ -16,7 +16,8 @@ pub(super) const ITEM: Item = Item {
     short_title: "Kubelet anonymous auth",
     checks: "The effective configuration of the kubelet on every Ready node, Windows nodes included, as the kubelet \
              itself gives it at /configz: authentication.anonymous.enabled must be false. One node that differs fails \
-             the item; a Ready node that was not read keeps it from passing. Where nodes were not read, ConfigMap \
+             the item; a Ready node that was not read keeps it from passing. A kubelet that is read directly is first asked \
+             without credentials: 401 shows that it refuses them, any other decision that it does not. Where nodes were not read, ConfigMap \
              kube-system/kubelet-config can show a violation.",
     why: "A kubelet can list the pods of its node, read their logs and run commands in their containers. With anonymous \
           authentication on, whoever reaches port 10250 is let in as system:anonymous, and only the kubelet's \
@@ -49,6 +50,7 @@ const SETTING: Setting = Setting {
     expected: "false",
     read: |configuration| configuration.authentication.anonymous.enabled.map(|enabled| enabled.to_string()),
     unset_holds: false,
+    shown: |inventory, node| inventory.kubelet_anonymous.get(node).copied(),
 };
 
 fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {

@@ -48,6 +48,7 @@ const SETTING: Setting = Setting {
     expected: "0",
     read: |configuration| configuration.read_only_port.map(|port| port.to_string()),
     unset_holds: true,
+    shown: |_, _| None,
 };
 
 fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {

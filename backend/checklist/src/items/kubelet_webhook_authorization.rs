@@ -48,6 +48,7 @@ const SETTING: Setting = Setting {
     expected: "Webhook",
     read: |configuration| configuration.authorization.mode.clone().filter(|mode| !mode.is_empty()),
     unset_holds: false,
+    shown: |_, _| None,
 };
 
 fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {

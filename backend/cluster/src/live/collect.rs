@@ -1,5 +1,6 @@
 //! A whole cluster.
 
+use super::control_plane::read_control_plane;
 use super::discovery::{Discovery, discover};
 use super::get::{Bounds, Failure, Server};
 use super::kubelets::{ACCESS_REVIEWS, read_kubelets};
@@ -9,10 +10,12 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use rampart_checklist::{Inventory, Kind};
 use rampart_shared::{Gap, GapReason, Source};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::time::Instant;
 
+/// What is read of the API server itself.
+const CONTROL_PLANE: [Kind; 2] = [Kind::ApiServerFlagz, Kind::ApiServerMetrics];
 const VERSION: &str = "/version";
 
 /// What was read of a cluster.
@@ -26,6 +29,8 @@ pub struct Collected {
     pub besides: Vec<AskedBesides>,
     /// The kinds that were to be read and that the cluster does without.
     pub not_served: Vec<Kind>,
+    /// The objects as an archive keeps them, where [`CollectOptions::record`] asks for it.
+    pub recorded: BTreeMap<Kind, Vec<String>>,
 }
 
 /// Questions that are about no kind that items read: what there is, and what the account may do.
@@ -61,7 +66,8 @@ pub async fn collect(
         retry: options.retry,
         deadline: Instant::now() + options.timeout,
         reads: Arc::default(),
-        posts: Arc::default(),
+        reviews: Arc::default(),
+        tokens: Arc::default(),
     };
     let started = Instant::now();
     let mut kinds = options.kinds.clone();
@@ -71,6 +77,7 @@ pub async fn collect(
     let mut steps = Steps { done: 0, total: 1, progress: &progress };
     steps.total += u32::try_from(lists.len()).unwrap_or(u32::MAX);
     steps.total += u32::from(kinds.contains(&Kind::KubeletConfigz));
+    steps.total += u32::from(CONTROL_PLANE.iter().any(|kind| kinds.contains(kind)));
 
     let unreachable =
         |path: &str, failure: &Failure| Unreachable::of(connection.address(), path, options.timeout, failure);
@@ -96,15 +103,15 @@ pub async fn collect(
     for gap in policy_gaps {
         inventory.add_gap(Kind::OtherPolicyKinds, gap);
     }
-    // Nothing reads these yet.
-    kinds
-        .retain(|kind| !matches!(kind, Kind::ApiServerFlagz | Kind::ApiServerMetrics | Kind::AdmissionProbe));
+    // Nothing asks admission yet.
+    kinds.remove(&Kind::AdmissionProbe);
     for kind in not_asked_for(&kinds) {
         let gap = Gap::new(kind.name(), GapReason::NotCollected, "nothing asked for it");
         inventory.add_gap(kind, gap);
     }
 
     let mut read = Vec::new();
+    let mut recorded = BTreeMap::new();
     for (kind, gap) in unserved {
         inventory.add_gap(kind, gap);
     }
@@ -130,10 +137,12 @@ pub async fn collect(
         .map(|(kind, resources)| list(&server, kind, resources, options))
         .buffer_unordered(options.list_concurrency.max(1));
     while let Some(listed) = listed.next().await {
-        let Listed { read: how, objects, gaps } = listed.map_err(|failure| unreachable("lists", &failure))?;
+        let Listed { read: how, objects, recorded: kept, gaps } =
+            listed.map_err(|failure| unreachable("lists", &failure))?;
         for object in objects {
             inventory.insert(object);
         }
+        recorded.insert(how.kind, kept);
         for gap in gaps {
             inventory.add_gap(how.kind, gap);
         }
@@ -151,19 +160,31 @@ pub async fn collect(
         steps.end(Kind::KubeletConfigz.resource());
         read.extend(how);
     }
+    if CONTROL_PLANE.iter().any(|kind| kinds.contains(kind)) {
+        let how = read_control_plane(&server, &mut inventory, options)
+            .await
+            .map_err(|failure| unreachable("/flagz", &failure))?;
+        steps.end("kube-apiserver");
+        read.extend(how);
+    }
     // A server that went away in the middle answered for nothing: what was not read then is no gap of a kind.
     if inventory.all_gaps().any(|gap| gap.reason == GapReason::Failed)
         && let Err(failure @ Failure::Broken(_)) = server.get(VERSION, bounds).await
     {
         return Err(unreachable(VERSION, &failure));
     }
-    let reviews = server.posts.now();
-    if reviews.0 > 0 {
-        let name = "selfsubjectaccessreviews.authorization.k8s.io";
-        besides.push(asked_besides(name, "create", ACCESS_REVIEWS, reviews));
+    const TOKEN: &str = "/api/v1/namespaces/NAMESPACE/serviceaccounts/NAME/token";
+    for (name, path, sent) in [
+        ("selfsubjectaccessreviews.authorization.k8s.io", ACCESS_REVIEWS, server.reviews.now()),
+        ("serviceaccounts/token", TOKEN, server.tokens.now()),
+    ] {
+        if sent.0 > 0 {
+            besides.push(asked_besides(name, "create", path, sent));
+        }
     }
     read.sort_by_key(|how| how.kind);
-    Ok(Collected { inventory, read, besides, not_served })
+    drop_gone_nodes(&inventory, &mut recorded);
+    Ok(Collected { inventory, read, besides, not_served, recorded })
 }
 
 fn asked_besides(
@@ -179,6 +200,24 @@ fn asked_besides(
 fn not_asked_for(kinds: &BTreeSet<Kind>) -> impl Iterator<Item = Kind> {
     // Other policy kinds are known from discovery, which is always read.
     Kind::ALL.into_iter().filter(|kind| *kind != Kind::OtherPolicyKinds && !kinds.contains(kind))
+}
+
+/// Nodes that were gone when their kubelets were asked left the inventory.
+fn drop_gone_nodes(inventory: &Inventory, recorded: &mut BTreeMap<Kind, Vec<String>>) {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        metadata: Name,
+    }
+    #[derive(serde::Deserialize)]
+    struct Name {
+        name: String,
+    }
+    let there: BTreeSet<&str> = inventory.nodes.seen.iter().map(|node| node.meta.name.as_str()).collect();
+    if let Some(nodes) = recorded.get_mut(&Kind::Nodes) {
+        nodes.retain(|node| {
+            serde_json::from_str::<Named>(node).is_ok_and(|node| there.contains(node.metadata.name.as_str()))
+        });
+    }
 }
 
 /// Counts steps and tells of them.

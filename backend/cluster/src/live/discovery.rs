@@ -121,7 +121,7 @@ pub(super) async fn discover(
         match groups.find(kind) {
             Ok(resources) if resources.is_empty() => {}
             Ok(resources) => drop(discovery.served.insert(kind, resources)),
-            Err(gap) => drop(discovery.unserved.insert(kind, gap)),
+            Err(gap) => drop(discovery.unserved.insert(kind, *gap)),
         }
     }
     let twice: Vec<Kind> = discovery
@@ -186,7 +186,7 @@ impl Groups {
     }
 
     /// What to list for a kind: nothing where the cluster does without it.
-    fn find(&self, kind: Kind) -> Result<Vec<ServedResource>, Gap> {
+    fn find(&self, kind: Kind) -> Result<Vec<ServedResource>, Box<Gap>> {
         let mut failed = None;
         for version in kind.versions() {
             let api_version = kind.api_version_of(version);
@@ -195,7 +195,7 @@ impl Groups {
                     let resources = matching(kind, &api_version, names);
                     if resources.len() > MAX_RESOURCES {
                         let detail = format!("{} resources are in {api_version}", resources.len());
-                        return Err(Gap::new(kind.name(), GapReason::Failed, detail));
+                        return Err(Box::new(Gap::new(kind.name(), GapReason::Failed, detail)));
                     }
                     if !resources.is_empty() {
                         return Ok(resources);
@@ -208,7 +208,7 @@ impl Groups {
         if !kind.is_optional() && failed.is_none() {
             let detail =
                 format!("the API server does not serve {} in {}", kind.resource(), kind.api_version());
-            return Err(Gap::new(kind.name(), GapReason::NotServed, detail));
+            return Err(Box::new(Gap::new(kind.name(), GapReason::NotServed, detail)));
         }
         let mut others = Vec::new();
         for version in self.versions.get(kind.group()).into_iter().flatten() {
@@ -223,7 +223,7 @@ impl Groups {
         }
         if let Some((api_version, failure)) = failed {
             let detail = format!("discovery of {api_version} failed: {failure}");
-            return Err(Gap::new(kind.name(), failure.reason(), detail));
+            return Err(Box::new(Gap::new(kind.name(), failure.reason(), detail)));
         }
         if others.is_empty() {
             return Ok(Vec::new());
@@ -234,7 +234,7 @@ impl Groups {
             others.join(", "),
             kind.versions().join(", ")
         );
-        Err(Gap::new(kind.name(), GapReason::NotServed, detail))
+        Err(Box::new(Gap::new(kind.name(), GapReason::NotServed, detail)))
     }
 
     /// Kinds count only if they really are in their group: others have kinds in the same groups.

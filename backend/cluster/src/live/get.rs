@@ -3,6 +3,7 @@
 //! kube's own typed calls log whole bodies when they do not parse, and read them unbounded; nothing here uses them.
 
 use super::Retry;
+use super::kubelets::ACCESS_REVIEWS;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -18,6 +19,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 /// Bytes of an answer that says what went wrong.
 const MAX_ERROR_BYTES: usize = 64 << 10;
+/// Bytes of a line of text.
+const MAX_LINE_BYTES: usize = 64 << 10;
 /// Characters of the server's own words.
 const MAX_WORDS: usize = 400;
 
@@ -30,8 +33,10 @@ pub(super) struct Server {
     pub(super) deadline: Instant,
     /// What was asked for with `get` and `list` so far.
     pub(super) reads: Arc<Tally>,
-    /// What was sent so far.
-    pub(super) posts: Arc<Tally>,
+    /// The access reviews so far.
+    pub(super) reviews: Arc<Tally>,
+    /// The tokens that were asked for so far.
+    pub(super) tokens: Arc<Tally>,
 }
 
 /// Requests, repeated ones too, and the bytes of what they were answered with.
@@ -111,6 +116,64 @@ impl Server {
         self.ask(request, bounds, &self.reads).await
     }
 
+    /// Asks for another form than plain JSON.
+    pub(super) async fn get_as(
+        &self,
+        path: &str,
+        accept: &'static str,
+        bounds: Bounds,
+    ) -> Result<Vec<u8>, Failure> {
+        self.ask(|| Request::get(path).header(ACCEPT, accept).body(Body::empty()), bounds, &self.reads).await
+    }
+
+    /// Asks for text, once, and gives it line by line without holding it. Longer lines than a name and its labels
+    /// take are left out.
+    pub(super) async fn lines(
+        &self,
+        path: &str,
+        bounds: Bounds,
+        mut line: impl FnMut(&str),
+    ) -> Result<u64, Failure> {
+        let own = Instant::now() + bounds.time;
+        let read = async {
+            let request = Request::get(path).header(ACCEPT, "text/plain").body(Body::empty());
+            let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
+            let mut body = self.open(request).await?;
+            let mut rest: Vec<u8> = Vec::new();
+            let mut bytes = 0;
+            let mut tell = |row: &[u8]| std::str::from_utf8(row).map(&mut line).unwrap_or_default();
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|error| Failure::Broken(causes(&error)))?;
+                let Ok(data) = frame.into_data() else { continue };
+                bytes += data.len();
+                if bytes > bounds.bytes {
+                    return Err(Failure::TooLarge(bounds.bytes));
+                }
+                let mut rows = data.split(|byte| *byte == b'\n');
+                let last = rows.next_back().unwrap_or_default();
+                for row in rows {
+                    if rest.is_empty() {
+                        tell(row);
+                    } else {
+                        rest.extend_from_slice(row);
+                        tell(&rest);
+                        rest.clear();
+                    }
+                }
+                if rest.len() + last.len() <= MAX_LINE_BYTES {
+                    rest.extend_from_slice(last);
+                }
+            }
+            tell(&rest);
+            Ok(bytes as u64)
+        };
+        match timeout_at(own.min(self.deadline), read).await {
+            Ok(answer) => answer,
+            Err(_) if own < self.deadline => Err(Failure::TimedOut(bounds.time)),
+            Err(_) => Err(Failure::OutOfTime),
+        }
+    }
+
     /// Sends a JSON document, and sends it again for what may pass: only for what changes nothing.
     pub(super) async fn post(
         &self,
@@ -124,7 +187,8 @@ impl Server {
                 .header(CONTENT_TYPE, "application/json")
                 .body(Body::from(document.clone()))
         };
-        self.ask(request, bounds, &self.posts).await
+        let tally = if path == ACCESS_REVIEWS { &self.reviews } else { &self.tokens };
+        self.ask(request, bounds, tally).await
     }
 
     async fn ask(
@@ -175,16 +239,22 @@ impl Server {
         }
     }
 
-    async fn answer(&self, request: Request<Body>, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+    /// The body of an answer that is no refusal.
+    async fn open(&self, request: Request<Body>) -> Result<Body, Failure> {
         let response = self.client.send(request).await.map_err(|error| Failure::Broken(causes(&error)))?;
         let (head, body) = response.into_parts();
-        if !head.status.is_success() {
-            let words = match Limited::new(body, MAX_ERROR_BYTES).collect().await {
-                Ok(body) => words(&head.headers, &body.to_bytes()),
-                Err(_) => None,
-            };
-            return Err(refusal(head.status, &head.headers, words));
+        if head.status.is_success() {
+            return Ok(body);
         }
+        let words = match Limited::new(body, MAX_ERROR_BYTES).collect().await {
+            Ok(body) => words(&head.headers, &body.to_bytes()),
+            Err(_) => None,
+        };
+        Err(refusal(head.status, &head.headers, words))
+    }
+
+    async fn answer(&self, request: Request<Body>, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+        let body = self.open(request).await?;
         match Limited::new(body, max_bytes).collect().await {
             Ok(body) => Ok(body.to_bytes().into()),
             Err(error) if error.is::<LengthLimitError>() => Err(Failure::TooLarge(max_bytes)),

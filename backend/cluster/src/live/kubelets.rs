@@ -1,5 +1,6 @@
-//! The effective configuration of each kubelet, through the API server's node proxy.
+//! The effective configuration of each kubelet, directly or through the API server's node proxy.
 
+use super::direct::Direct;
 use super::get::{Bounds, Failure, Server};
 use super::list::KindRead;
 use super::{CollectOptions, KubeletReading};
@@ -11,7 +12,7 @@ use k8s_openapi::api::authorization::v1::{
 };
 use rampart_checklist::inventory::{KubeletConfiguration, Node};
 use rampart_checklist::{Inventory, Kind, rbac};
-use rampart_shared::{Gap, GapReason};
+use rampart_shared::{Gap, GapReason, PolicyRule};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -40,7 +41,8 @@ pub(super) async fn read_kubelets(
             GapReason::NotCollected,
             "reading kubelets is switched off",
         )
-        .closed_by("Evaluate with --kubelets auto or --kubelets proxy.");
+        .closed_by("Evaluate with --kubelets direct or --kubelets proxy, with the grants that `rampart rbac --kubelets direct` or \
+             `rampart rbac --kubelets proxy` prints.");
         inventory.add_gap(Kind::KubeletConfigz, gap);
         return Ok(None);
     }
@@ -49,69 +51,125 @@ pub(super) async fn read_kubelets(
         let gap = Gap { detail, kind: Kind::KubeletConfigz.name(), reason: GapReason::Failed, ..gap.clone() };
         inventory.add_gap(Kind::KubeletConfigz, gap);
     }
-    let names: Vec<String> = inventory
-        .nodes
-        .seen
-        .iter()
-        .filter(|node| node.ready && !node.is_virtual())
-        .map(|node| node.meta.name.clone())
-        .collect();
-    if names.is_empty() {
+    let nodes: Vec<Node> =
+        inventory.nodes.seen.iter().filter(|node| node.ready && !node.is_virtual()).cloned().collect();
+    if nodes.is_empty() {
         return Ok(None);
     }
     let bounds = Bounds { bytes: MAX_BYTES, time: options.request_timeout };
-    if options.kubelets == KubeletReading::Auto
-        && let Some(gap) = not_allowed(server, bounds).await?
-    {
-        let refused = gap.reason == GapReason::Forbidden;
-        inventory.add_gap(Kind::KubeletConfigz, gap);
-        return Ok(Some(KindRead { refused, ..nothing_read() }));
-    }
+    let account = options.kubelet_service_account.clone();
+    let way = match (options.kubelets, account) {
+        (KubeletReading::Direct, account) => {
+            Way::Direct(Box::new(Direct::begin(server, account.unwrap_or_default(), options).await?))
+        }
+        (KubeletReading::Auto, Some(account)) => {
+            Way::Direct(Box::new(Direct::begin(server, account, options).await?))
+        }
+        (KubeletReading::Auto, None) => {
+            if let Some(gap) = not_allowed(server, bounds).await? {
+                let refused = gap.reason == GapReason::Forbidden;
+                inventory.add_gap(Kind::KubeletConfigz, gap);
+                return Ok(Some(KindRead { refused, ..nothing_read() }));
+            }
+            Way::Proxy
+        }
+        (KubeletReading::Proxy | KubeletReading::Off, _) => Way::Proxy,
+    };
 
     let started = Instant::now();
-    let count = names.len();
+    let count = nodes.len();
     let bounds = Bounds { bytes: MAX_BYTES, time: options.kubelet_timeout };
     let mut read = nothing_read();
-    let mut failures: BTreeMap<(GapReason, String), Vec<String>> = BTreeMap::new();
-    let mut answers = stream::iter(names)
-        .map(|name| async move {
-            let answer = read_kubelet(server, &name, bounds).await;
-            (name, answer)
+    let mut unread: BTreeMap<Unread, Vec<String>> = BTreeMap::new();
+    if let Way::Direct(_) = &way {
+        read.path = "https://NODE/configz".to_owned();
+    }
+    let way = &way;
+    let mut answers = stream::iter(nodes)
+        .map(|node| async move {
+            let answer = match way {
+                Way::Proxy => read_through_proxy(server, &node.meta.name, bounds).await,
+                Way::Direct(direct) => direct.read(server, &node, bounds).await,
+            };
+            (node.meta.name, answer)
         })
         .buffer_unordered(options.kubelet_concurrency.max(1));
     let mut done = 0;
     while let Some((name, answer)) = answers.next().await {
-        match answer {
-            Ok(Some((configuration, bytes))) => {
+        let Answer { anonymous, configuration } = answer?;
+        if let Some(anonymous) = anonymous {
+            inventory.kubelet_anonymous.insert(name.clone(), anonymous);
+        }
+        match configuration {
+            Configuration::Read(configuration, bytes) => {
                 read.objects += 1;
                 read.pages += 1;
                 read.bytes += bytes;
-                inventory.insert_kubelet(name, configuration);
+                inventory.insert_kubelet(name, *configuration);
             }
-            Ok(None) => inventory.nodes.seen.retain(|node: &Node| node.meta.name != name),
-            Err(failure @ Failure::Unauthorized(_)) => return Err(failure),
-            Err(failure) => {
+            Configuration::NodeIsGone => {
+                inventory.nodes.seen.retain(|node: &Node| node.meta.name != name);
+                inventory.kubelet_anonymous.remove(&name);
+            }
+            Configuration::Unread(mut cause) => {
                 // The same words for every node make one gap.
-                let words = failure.to_string().replace(&format!("\"{name}\""), "of that name");
-                failures.entry((reason(&failure), words)).or_default().push(name);
+                cause.detail = cause.detail.replace(&format!("\"{name}\""), "of that name");
+                unread.entry(cause).or_default().push(name);
             }
         }
         done += 1;
         progress(done, count);
     }
-    for ((reason, detail), mut nodes) in failures {
+    for (cause, mut nodes) in unread {
         nodes.sort();
-        let mut gap = Gap::new(Kind::KubeletConfigz.name(), reason, detail).for_objects(nodes);
-        if reason == GapReason::Forbidden {
-            read.refused = true;
-            gap.rule = Some(rbac::node_proxy());
-            gap = gap.closed_by(DANGER);
-        }
-        inventory.add_gap(Kind::KubeletConfigz, gap);
+        read.refused |= cause.reason == GapReason::Forbidden;
+        let mut gap = Gap::new(Kind::KubeletConfigz.name(), cause.reason, cause.detail).for_objects(nodes);
+        gap.rule = cause.rule;
+        inventory.add_gap(Kind::KubeletConfigz, gap.closed_by(cause.closed_by));
     }
     read.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::debug!(nodes = count, read = read.objects, "read kubelets");
     Ok(Some(read))
+}
+
+/// The way that was decided for.
+enum Way {
+    Proxy,
+    Direct(Box<Direct>),
+}
+
+/// What came of one kubelet.
+pub(super) struct Answer {
+    /// Whether it let in a request without credentials, where one was sent and the answer says so.
+    pub(super) anonymous: Option<bool>,
+    /// Its configuration.
+    pub(super) configuration: Configuration,
+}
+
+/// What came of asking for a kubelet's configuration.
+pub(super) enum Configuration {
+    /// It, and its size.
+    Read(Box<KubeletConfiguration>, u64),
+    /// Its node is not there any more.
+    NodeIsGone,
+    /// It was not read.
+    Unread(Unread),
+}
+
+/// Why a kubelet's configuration was not read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Unread {
+    pub(super) reason: GapReason,
+    pub(super) detail: String,
+    pub(super) closed_by: String,
+    pub(super) rule: Option<PolicyRule>,
+}
+
+impl Unread {
+    /// Nothing but trying again closes it.
+    pub(super) fn because(failure: &Failure) -> Unread {
+        Unread { reason: reason(failure), detail: failure.to_string(), closed_by: String::new(), rule: None }
+    }
 }
 
 fn nothing_read() -> KindRead {
@@ -175,17 +233,28 @@ async fn not_allowed(server: &Server, bounds: Bounds) -> Result<Option<Gap>, Fai
     }
 }
 
+async fn read_through_proxy(server: &Server, node: &str, bounds: Bounds) -> Result<Answer, Failure> {
+    let configuration = match get_through_proxy(server, node, bounds).await {
+        Ok(Some((configuration, bytes))) => Configuration::Read(Box::new(configuration), bytes),
+        Ok(None) => Configuration::NodeIsGone,
+        Err(failure @ Failure::Unauthorized(_)) => return Err(failure),
+        Err(failure @ Failure::Forbidden(_)) => Configuration::Unread(Unread {
+            closed_by: DANGER.to_owned(),
+            rule: Some(rbac::node_proxy()),
+            ..Unread::because(&failure)
+        }),
+        Err(failure) => Configuration::Unread(Unread::because(&failure)),
+    };
+    Ok(Answer { anonymous: None, configuration })
+}
+
 /// One kubelet's configuration and its size; none when the node is gone.
-async fn read_kubelet(
+async fn get_through_proxy(
     server: &Server,
     node: &str,
     bounds: Bounds,
 ) -> Result<Option<(KubeletConfiguration, u64)>, Failure> {
-    // The name becomes part of a path.
-    if node.is_empty()
-        || !node.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
-        || node.contains("..")
-    {
+    if !is_name(node) {
         return Err(Failure::Malformed("the node has a name that is none".to_owned()));
     }
     match server.get(&format!("/api/v1/nodes/{node}/proxy/configz"), bounds).await {
@@ -193,9 +262,7 @@ async fn read_kubelet(
         Err(Failure::NotFound(words)) => match is_gone(server, node, bounds).await {
             Ok(true) => Ok(None),
             Err(failure @ Failure::Unauthorized(_)) => Err(failure),
-            _ => Err(Failure::NotFound(format!(
-                "the kubelet does not serve /configz, as with enableDebuggingHandlers: false: {words}"
-            ))),
+            _ => Err(no_configz(&words)),
         },
         // The proxy hands on what the kubelet answers: this is about the API server's credentials, not about ours.
         Err(Failure::Unauthorized(words)) => Err(refused_by_kubelet(401, &words)),
@@ -206,13 +273,29 @@ async fn read_kubelet(
     }
 }
 
+/// Whether a node's name may become part of a path.
+fn is_name(node: &str) -> bool {
+    !node.is_empty()
+        && node.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
+        && !node.contains("..")
+}
+
+pub(super) fn no_configz(words: &str) -> Failure {
+    Failure::NotFound(format!(
+        "the kubelet does not serve /configz, as with enableDebuggingHandlers: false: {words}"
+    ))
+}
+
 fn refused_by_kubelet(code: u16, words: &str) -> Failure {
     let words = format!("the kubelet does not let the API server in: {words}");
     Failure::Status { code, words, retry_after: None }
 }
 
 /// Lists the one node, so that `list` stays the only grant on nodes.
-async fn is_gone(server: &Server, node: &str, bounds: Bounds) -> Result<bool, Failure> {
+pub(super) async fn is_gone(server: &Server, node: &str, bounds: Bounds) -> Result<bool, Failure> {
+    if !is_name(node) {
+        return Ok(false);
+    }
     let path = format!("/api/v1/nodes?limit=1&fieldSelector=metadata.name%3D{node}");
     let list: Value = serde_json::from_slice(&server.get(&path, bounds).await?)
         .map_err(|error| Failure::Malformed(malformed::json(&error)))?;
@@ -227,7 +310,7 @@ struct Configz {
     kubeletconfig: KubeletConfiguration,
 }
 
-fn configuration(body: &[u8]) -> Result<KubeletConfiguration, Failure> {
+pub(super) fn configuration(body: &[u8]) -> Result<KubeletConfiguration, Failure> {
     let configz: Configz =
         serde_json::from_slice(body).map_err(|error| Failure::Malformed(malformed::json(&error)))?;
     Ok(configz.kubeletconfig)

@@ -3,7 +3,7 @@
 use super::CollectOptions;
 use super::discovery::ServedResource;
 use super::get::{Bounds, Failure, Server};
-use super::page::{Page, project_page};
+use super::page::{Page, project_page, record_page};
 use crate::intern::Interner;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rampart_checklist::{Kind, Object};
@@ -44,6 +44,8 @@ pub struct KindRead {
 pub(super) struct Listed {
     pub(super) read: KindRead,
     pub(super) objects: Vec<Object>,
+    /// The objects as an archive keeps them, where one is to be written.
+    pub(super) recorded: Vec<String>,
     pub(super) gaps: Vec<Gap>,
 }
 
@@ -74,7 +76,7 @@ pub(super) async fn list(
         milliseconds: 0,
         refused: false,
     };
-    let mut listed = Listed { read, objects: Vec::new(), gaps: Vec::new() };
+    let mut listed = Listed { read, objects: Vec::new(), recorded: Vec::new(), gaps: Vec::new() };
     for resource in &resources {
         list_resource(server, resource, options, &mut listed).await?;
     }
@@ -112,12 +114,13 @@ async fn list_resource(
             Err(failure) => break Some(failure),
         }
     };
-    let Pages { objects, malformed, pages, bytes, .. } = pages;
+    let Pages { objects, recorded, malformed, pages, bytes, .. } = pages;
     listed.read.objects += objects.len() as u64;
     listed.read.pages += pages;
     listed.read.bytes += bytes;
     listed.read.refused |= matches!(failure, Some(Failure::Forbidden(_)));
     listed.objects.extend(objects);
+    listed.recorded.extend(recorded);
     listed.gaps.extend(malformed_gaps(kind, malformed));
     listed.gaps.extend(failure.map(|failure| failure.gap(kind)));
     Ok(())
@@ -129,6 +132,7 @@ struct Pages<'a> {
     pages: u32,
     bytes: u64,
     objects: Vec<Object>,
+    recorded: Vec<String>,
     malformed: BTreeMap<String, Vec<Option<String>>>,
     interner: Interner,
     next: Option<String>,
@@ -143,6 +147,7 @@ impl<'a> Pages<'a> {
             pages: 0,
             bytes: 0,
             objects,
+            recorded: Vec::new(),
             malformed,
             interner: Interner::default(),
             next: None,
@@ -167,6 +172,9 @@ impl<'a> Pages<'a> {
             project_page(self.kind, &self.resource.api_version, &body, &mut self.interner)
                 .map_err(Failure::Malformed)?;
         self.objects.extend(objects);
+        if let Some(key) = &options.record {
+            self.recorded.extend(record_page(self.kind, &self.resource.api_version, &body, key));
+        }
         for (name, cause) in malformed {
             self.malformed.entry(cause).or_default().push(name);
         }

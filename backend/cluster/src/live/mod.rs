@@ -5,6 +5,8 @@
 
 mod collect;
 mod connection;
+mod control_plane;
+mod direct;
 mod discovery;
 mod get;
 mod kubelets;

@@ -1,7 +1,10 @@
 //! How a cluster is read.
 
 use rampart_checklist::Kind;
+use rampart_checklist::credentials::FingerprintKey;
+use rampart_checklist::rbac::AccountName;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How a cluster is read.
@@ -15,6 +18,13 @@ pub struct CollectOptions {
     pub kinds: BTreeSet<Kind>,
     /// How kubelets are read.
     pub kubelets: KubeletReading,
+    /// Whose short-lived tokens kubelets get that are read directly; none means `rampart/kubelet-reader`, and that
+    /// [`KubeletReading::Auto`] does not read directly.
+    pub kubelet_service_account: Option<AccountName>,
+    /// Whether the API server's `/flagz` and `/metrics` are read.
+    pub control_plane_metrics: bool,
+    /// Whether objects are kept for an archive, redacted by this key.
+    pub record: Option<Arc<FingerprintKey>>,
     /// Objects in a page.
     pub page_size: u32,
     /// Bytes of a page at most.
@@ -36,6 +46,9 @@ impl Default for CollectOptions {
             request_timeout: Duration::from_secs(30),
             kinds: rampart_checklist::needed_kinds(),
             kubelets: KubeletReading::Auto,
+            kubelet_service_account: None,
+            control_plane_metrics: false,
+            record: None,
             page_size: 500,
             // 500 objects of 128 KiB; the API server takes none larger than 1.5 MiB.
             max_page_bytes: 64 << 20,
@@ -52,9 +65,12 @@ impl Default for CollectOptions {
 pub enum KubeletReading {
     /// Not at all.
     Off,
-    /// Through the API server's node proxy, if a SelfSubjectAccessReview says that this is allowed.
+    /// Directly, if a service account is configured for it; otherwise through the API server's node proxy, if a
+    /// SelfSubjectAccessReview says that this is allowed.
     #[default]
     Auto,
+    /// At each kubelet's own port, with a short-lived token.
+    Direct,
     /// Through the API server's node proxy, whatever is allowed.
     Proxy,
 }

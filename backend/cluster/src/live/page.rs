@@ -1,8 +1,10 @@
 //! One page of a list, reduced object by object while it is deserialised.
 
+use crate::archive::record;
 use crate::intern::Interner;
 use crate::malformed;
 use crate::naming::name_in;
+use rampart_checklist::credentials::FingerprintKey;
 use rampart_checklist::{Kind, Object};
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,6 +19,16 @@ pub struct Page {
     pub malformed: Vec<(Option<String>, String)>,
     /// Where the list goes on.
     pub(super) next: Option<String>,
+}
+
+/// The objects of a page as an archive keeps them; malformed ones are left out, for their gap says what is missing.
+pub(super) fn record_page(kind: Kind, api_version: &str, body: &[u8], key: &FingerprintKey) -> Vec<String> {
+    let Ok(page) = serde_json::from_slice::<RawPage<'_>>(body) else { return Vec::new() };
+    let items = page.items.unwrap_or_default().into_iter().map(RawValue::get);
+    let is_usable = |item: &&str| {
+        Object::deserialize(kind, api_version, &mut serde_json::Deserializer::from_str(item)).is_ok()
+    };
+    items.filter(is_usable).filter_map(|item| record(kind, api_version, item, key)).collect()
 }
 
 #[derive(Deserialize)]

@@ -61,10 +61,25 @@ impl Assembly {
                 self.collected.insert(kind);
             }
             What::Kubelet { node, configuration } => self.add_kubelet(place, node, configuration),
+            What::KubeletAnonymous(nodes) => self.inventory.kubelet_anonymous.extend(nodes),
+            What::Flags(flags) => {
+                self.collected.insert(Kind::ApiServerFlagz);
+                self.inventory.api_server_flags.seen = Some(flags);
+            }
+            What::Metrics(metrics) => {
+                self.collected.insert(Kind::ApiServerMetrics);
+                self.inventory.api_server_metrics.seen = Some(metrics);
+            }
             What::Version(version) => self.inventory.version = Some(version),
             What::Manifest(manifest) => {
                 self.inventory.collected_at = manifest.collected_at.or(self.inventory.collected_at);
                 self.complete.extend(manifest.complete);
+                for kind in Kind::ALL {
+                    for gap in manifest.gaps.get(&kind.name()).into_iter().flatten() {
+                        self.collected.insert(kind);
+                        self.inventory.add_gap(kind, gap.clone());
+                    }
+                }
             }
             What::PolicyKind(kind) => {
                 self.inventory.add_gap(Kind::OtherPolicyKinds, kind.gap("The snapshot holds a"));

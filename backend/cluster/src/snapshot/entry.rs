@@ -2,8 +2,9 @@
 
 use super::Manifest;
 use super::definition::Definition;
-use rampart_checklist::inventory::{KubeletConfiguration, OtherPolicyKind};
+use rampart_checklist::inventory::{ApiServerFlags, ApiServerMetrics, KubeletConfiguration, OtherPolicyKind};
 use rampart_checklist::{Kind, Object};
+use std::collections::BTreeMap;
 
 /// What one file holds, in order.
 #[derive(Debug)]
@@ -37,6 +38,12 @@ pub(super) enum What {
         /// Its kubelet's configuration.
         configuration: KubeletConfiguration,
     },
+    /// Which kubelets let in requests without credentials, by node.
+    KubeletAnonymous(BTreeMap<String, bool>),
+    /// What the API server's `/flagz` said.
+    Flags(ApiServerFlags),
+    /// What the API server's `/metrics` said.
+    Metrics(ApiServerMetrics),
     /// The API server's version.
     Version(String),
     /// What the snapshot says of itself.

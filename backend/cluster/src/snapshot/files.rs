@@ -4,9 +4,11 @@ use super::document::{decode, hidden_kinds};
 use super::entry::{Entry, FileEntries, Hides, What};
 use super::input::is_stdin;
 use super::{Content, Limits, MANIFEST_FILE, Manifest, SnapshotError, SnapshotInput, json, yaml};
+use crate::archive::{ANONYMOUS_FILE, FLAGZ_FILE, METRICS_FILE};
+use crate::control_plane::{flagz, read_metric};
 use crate::malformed;
 use rampart_checklist::Kind;
-use rampart_checklist::inventory::KubeletConfiguration;
+use rampart_checklist::inventory::{ApiServerMetrics, KubeletConfiguration};
 use serde::Deserialize;
 use serde_json::Value;
 use std::cell::Cell;
@@ -199,7 +201,7 @@ impl<R: Read> Read for Bounded<R> {
 }
 
 fn is_manifest(name: &str) -> bool {
-    [".yaml", ".yml", ".json"].iter().any(|ending| name.ends_with(ending))
+    file_name(name) == METRICS_FILE || [".yaml", ".yml", ".json"].iter().any(|ending| name.ends_with(ending))
 }
 
 impl Work {
@@ -247,6 +249,7 @@ fn unreadable(file: &str, cause: String) -> Entry {
     let hides = match (configz_node(file), kind_named(file)) {
         (Some(node), _) => Hides::Object(Kind::KubeletConfigz, node.to_owned()),
         (None, Some(kind)) => Hides::Kinds(vec![kind]),
+        (None, None) if special(file).is_some() => Hides::Kinds(special(file).into_iter().collect()),
         (None, None) => Hides::EveryKind,
     };
     Entry::broken(None, hides, cause)
@@ -258,6 +261,9 @@ fn read_text(file: &str, text: &str) -> Vec<Entry> {
     }
     if file_name(file) == MANIFEST_FILE {
         return vec![manifest(text)];
+    }
+    if let Some(kind) = special(file) {
+        return vec![read_special(kind, file, text)];
     }
     if stem(file) == "version"
         && let Some(version) = version(text)
@@ -291,6 +297,32 @@ fn kind_named(file: &str) -> Option<Kind> {
         (Some(kind), Some(_)) if !kind.is_optional() => Some(kind),
         _ => None,
     })
+}
+
+/// What a file holds that is no list of objects, by its name.
+fn special(file: &str) -> Option<Kind> {
+    match file_name(file) {
+        ANONYMOUS_FILE => Some(Kind::KubeletConfigz),
+        FLAGZ_FILE => Some(Kind::ApiServerFlagz),
+        METRICS_FILE => Some(Kind::ApiServerMetrics),
+        _ => None,
+    }
+}
+
+fn read_special(kind: Kind, file: &str, text: &str) -> Entry {
+    let what = match kind {
+        Kind::ApiServerFlagz => flagz(text.as_bytes()).map(What::Flags),
+        Kind::ApiServerMetrics => {
+            let mut metrics = ApiServerMetrics::default();
+            text.lines().for_each(|line| read_metric(&mut metrics, line));
+            Ok(What::Metrics(metrics))
+        }
+        _ => serde_json::from_str(text).map(What::KubeletAnonymous).map_err(|error| malformed::json(&error)),
+    };
+    match what {
+        Ok(what) => Entry { line: None, what },
+        Err(cause) => unreadable(file, cause),
+    }
 }
 
 /// The node of `configz/<node>.json`.

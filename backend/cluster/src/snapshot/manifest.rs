@@ -1,8 +1,9 @@
 //! What a snapshot says of itself.
 
 use chrono::{DateTime, Utc};
-use rampart_shared::ResourceName;
+use rampart_shared::{Gap, ResourceName};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The name of the file that holds a [`Manifest`].
 pub const MANIFEST_FILE: &str = "rampart-snapshot.json";
@@ -19,6 +20,9 @@ pub struct Manifest {
     /// The kinds that were collected completely, as `resource.group`; there may be no object of them.
     #[serde(default)]
     pub complete: Vec<ResourceName>,
+    /// Why the others were not, by kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gaps: BTreeMap<ResourceName, Vec<Gap>>,
 }
 
 impl Manifest {

@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+mod archive;
 mod connections;
+mod direct;
 mod kubelets;
 mod lists;
 mod secrets;

@@ -181,10 +181,9 @@ fn scan_contexts(arguments: &ScanArguments, configuration: &Configuration) -> an
         let name = arguments.name.clone().unwrap_or_else(|| context.clone());
         let collector = LiveCollector {
             access: Access::Context { kubeconfig: reading.kubeconfig.clone(), context: Some(context) },
-            kubelets: reading.kubelets.into(),
-            timeout: reading.timeout.duration(),
+            options: reading.collect_options(),
         };
-        let most = collector.timeout + SLACK;
+        let most = collector.options.timeout + SLACK;
         async move {
             let collected = tokio::time::timeout(most, collector.collect(SystemClock.now(), &|_| {})).await;
             (name, collected.unwrap_or_else(|_| Err(too_slow(most))))

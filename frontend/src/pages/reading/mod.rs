@@ -128,7 +128,7 @@ fn statement(reading: &ClusterReading) -> String {
             .to_owned();
     if reading.kinds.iter().any(|kind| kind.verb == "create") {
         text.push_str(
-            " The `create` below asks what its account may do, and the API server stores nothing of it.",
+            " A `create` below asks what its account may do, or for a short-lived token; the API server stores nothing of it.",
         );
     }
     if !reading.kinds.iter().any(|kind| kind.kind.as_str() == "secrets") {
