@@ -7,13 +7,11 @@ use rampart_cluster::{
     live::{self, CollectOptions, Connection, ConnectionError},
     snapshot::{self, Problem, ReadOptions, SnapshotInput},
 };
-use rampart_shared::{ResourceName, Source};
-use serde::{Deserialize, Serialize};
+use rampart_shared::{ResourceName, Source, api::KindReading};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use utoipa::ToSchema;
 
 /// Reads one cluster.
 pub trait Collector: Send + Sync + 'static {
@@ -47,26 +45,10 @@ pub struct Collected {
     pub inventory: Inventory,
     /// How much of each kind, and how long it took.
     pub kinds: Vec<KindReading>,
+    /// The kinds that the cluster does not serve and need not serve.
+    pub not_served: Vec<ResourceName>,
     /// Documents that could not be understood, with file and line.
     pub problems: Vec<String>,
-}
-
-/// How reading one kind went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct KindReading {
-    /// The kind, as gaps name it.
-    pub kind: ResourceName,
-    /// Objects that were read.
-    pub objects: u64,
-    /// Pages of the list.
-    pub pages: u32,
-    /// Bytes of the answers.
-    pub bytes: u64,
-    /// How long it took.
-    pub milliseconds: u64,
-    /// Whether the cluster refused it.
-    pub refused: bool,
 }
 
 /// Nothing can be said about the cluster: the cause, and what to do.
@@ -126,22 +108,38 @@ impl Collector for LiveCollector {
             let collected = live::collect(&connection, &self.options, started_at, report)
                 .await
                 .map_err(|error| Unreachable(error.to_string()))?;
-            let kinds = collected.read.into_iter().map(KindReading::from).collect();
-            Ok(Collected { inventory: collected.inventory, kinds, problems: Vec::new() })
+            let besides = collected.besides.into_iter().map(asked_besides);
+            let kinds = besides.chain(collected.read.into_iter().map(kind_read)).collect();
+            let mut not_served: Vec<_> = collected.not_served.into_iter().map(Kind::name).collect();
+            not_served.sort();
+            Ok(Collected { inventory: collected.inventory, kinds, not_served, problems: Vec::new() })
         })
     }
 }
 
-impl From<live::KindRead> for KindReading {
-    fn from(read: live::KindRead) -> Self {
-        KindReading {
-            kind: read.kind.name(),
-            objects: read.objects,
-            pages: read.pages,
-            bytes: read.bytes,
-            milliseconds: read.milliseconds,
-            refused: read.refused,
-        }
+fn kind_read(read: live::KindRead) -> KindReading {
+    KindReading {
+        kind: read.kind.name(),
+        verb: read.verb.to_owned(),
+        path: read.path,
+        objects: read.objects,
+        pages: read.pages,
+        bytes: read.bytes,
+        milliseconds: read.milliseconds,
+        refused: read.refused,
+    }
+}
+
+fn asked_besides(asked: live::AskedBesides) -> KindReading {
+    KindReading {
+        kind: ResourceName::from(asked.name),
+        verb: asked.verb.to_owned(),
+        path: asked.path.to_owned(),
+        objects: 0,
+        pages: asked.requests,
+        bytes: asked.bytes,
+        milliseconds: asked.milliseconds,
+        refused: false,
     }
 }
 
@@ -196,7 +194,8 @@ fn read_snapshot(path: &Path, assume_complete: bool) -> Result<Collected, Unreac
     };
     let (inventory, problems) = read_input(input, assume_complete).map_err(unreachable)?;
     let kinds = objects_by_kind(&inventory);
-    Ok(Collected { inventory, kinds, problems: problems.iter().map(Problem::to_string).collect() })
+    let problems = problems.iter().map(Problem::to_string).collect();
+    Ok(Collected { inventory, kinds, not_served: Vec::new(), problems })
 }
 
 /// Reads one snapshot as it was named on the command line or in the configuration.
@@ -205,6 +204,14 @@ pub(crate) fn read_input(
     assume_complete: bool,
 ) -> Result<(Inventory, Vec<Problem>), snapshot::SnapshotError> {
     snapshot::read(input, &ReadOptions { assume_complete, ..ReadOptions::default() })
+}
+
+/// The same, with the places of the objects.
+pub(crate) fn read_input_with_places(
+    input: &SnapshotInput,
+    assume_complete: bool,
+) -> Result<snapshot::Snapshot, snapshot::SnapshotError> {
+    snapshot::read_with_places(input, &ReadOptions { assume_complete, ..ReadOptions::default() })
 }
 
 /// How many objects of each kind an inventory holds, of the kinds that it holds any of.
@@ -240,6 +247,8 @@ fn objects_by_kind(inventory: &Inventory) -> Vec<KindReading> {
         .filter(|(_, objects)| *objects > 0)
         .map(|(kind, objects)| KindReading {
             kind: kind.name(),
+            verb: String::new(),
+            path: String::new(),
             objects: objects as u64,
             pages: 0,
             bytes: 0,

@@ -2,12 +2,12 @@
 
 use crate::{
     clock::Clock,
-    collect::{Collected, Collector, KindReading, Step, too_slow},
+    collect::{Collected, Collector, Step, too_slow},
     schedule::DueTimes,
 };
 use chrono::{DateTime, Utc};
-use rampart_checklist::{CATALOGUE, Inventory, Parameters, distribution::Distribution};
-use rampart_shared::{Gap, InconsistentResult};
+use rampart_checklist::{CATALOGUE, Inventory, Parameters, distribution::Distribution, rbac};
+use rampart_shared::{Gap, InconsistentResult, ResourceName, api::KindReading};
 use rampart_store::{ClusterRegistration, EvaluatedItem, RunOutcome, RunRecord, StoreError};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -54,13 +54,16 @@ pub struct Begun {
 }
 
 /// What a run read and how long it took: the details that the history keeps of recent runs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunReading {
     /// How reading each kind went.
     #[serde(default)]
     pub kinds: Vec<KindReading>,
-    /// What was not seen.
+    /// The kinds that the cluster does not serve and need not serve.
+    #[serde(default)]
+    pub not_served: Vec<ResourceName>,
+    /// What was not seen, with what would close it.
     #[serde(default)]
     pub gaps: Vec<Gap>,
     /// Documents that could not be understood; the first fifty.
@@ -132,7 +135,7 @@ pub fn run_record(
     collected: Collected,
     parameters: &Parameters,
 ) -> Result<RunRecord, EvaluationError> {
-    let Collected { inventory, kinds, mut problems } = collected;
+    let Collected { inventory, kinds, not_served, mut problems } = collected;
     let gaps: Vec<Gap> = inventory.all_gaps().cloned().collect();
     let items = rampart_checklist::evaluate(&inventory, parameters)?
         .into_iter()
@@ -140,7 +143,10 @@ pub fn run_record(
         .collect();
     problems.truncate(PROBLEMS_KEPT);
     let collect_milliseconds = (finished_at - begun.at).num_milliseconds().try_into().unwrap_or_default();
-    let reading = RunReading { kinds, gaps: gaps.clone(), problems, collect_milliseconds };
+    let mut told: Vec<Gap> = gaps.iter().cloned().map(rbac::with_remedy).collect();
+    told.sort();
+    told.dedup();
+    let reading = RunReading { kinds, not_served, gaps: told, problems, collect_milliseconds };
     let distribution = Distribution::of(&inventory).name().map(str::to_owned);
     let Inventory { identity, version, .. } = inventory;
     Ok(RunRecord {

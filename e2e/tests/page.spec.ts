@@ -10,6 +10,7 @@ const pages = [
   { name: 'overview', path: '/', heading: 'Fleet' },
   { name: 'cluster', path: '/clusters/unhardened', heading: 'unhardened' },
   { name: 'item', path: '/clusters/unhardened/items/default-deny', heading: 'Every application namespace denies traffic by default' },
+  { name: 'reading', path: '/clusters/unhardened/reading', heading: 'What Rampart read from this cluster' },
   { name: 'runs', path: '/runs', heading: 'Runs' },
 ] as const;
 

@@ -25,6 +25,11 @@ pub(crate) fn cluster_page(cluster: &str) -> String {
     format!("/clusters/{}", encode(cluster))
 }
 
+/// The page about what was read from a cluster.
+pub(crate) fn reading_page(cluster: &str) -> String {
+    format!("/clusters/{}/reading", encode(cluster))
+}
+
 /// The page of an item of a cluster.
 pub(crate) fn item_page(cluster: &str, item: ItemId) -> String {
     format!("/clusters/{}/items/{item}", encode(cluster))
@@ -59,6 +64,7 @@ mod tests {
     #[test]
     fn names_of_clusters_stay_one_segment() {
         assert_eq!(cluster_page("eu-prod-1"), "/clusters/eu-prod-1");
+        assert_eq!(reading_page("a/b"), "/clusters/a%2Fb/reading");
         assert_eq!(
             item_page("arn:aws:eks:eu-west-1:1:cluster/a b", ItemId::DefaultDeny),
             "/clusters/arn%3Aaws%3Aeks%3Aeu-west-1%3A1%3Acluster%2Fa%20b/items/default-deny"

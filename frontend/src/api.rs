@@ -5,8 +5,8 @@ use gloo_net::http::{Method, RequestBuilder};
 use rampart_shared::ItemId;
 use rampart_shared::Scope;
 use rampart_shared::api::{
-    Changes, Checklist, ClusterItems, EvaluationAccepted, FindingPage, FindingState, ItemDetail, Overview,
-    Problem, RemediationView, RunPage, Trend,
+    Changes, Checklist, ClusterItems, ClusterReading, EvaluationAccepted, FindingPage, FindingState,
+    ItemDetail, Overview, Problem, RemediationView, RunPage, Trend,
 };
 use serde::de::DeserializeOwned;
 use std::{marker::PhantomData, pin::Pin};
@@ -97,6 +97,11 @@ pub(crate) fn overview() -> Address<Overview> {
 /// `GET /clusters/{cluster}/items`.
 pub(crate) fn cluster_items(cluster: &str) -> Address<ClusterItems> {
     Address::new(format!("/api/v1/clusters/{}/items", encode(cluster)))
+}
+
+/// `GET /clusters/{cluster}/reading`.
+pub(crate) fn reading(cluster: &str) -> Address<ClusterReading> {
+    Address::new(format!("/api/v1/clusters/{}/reading", encode(cluster)))
 }
 
 /// `GET /clusters/{cluster}/items/{item}`.

@@ -8,7 +8,8 @@ use crate::{
     live::Live,
     navigation::{Announcer, Navigation},
     pages::{
-        cluster::ClusterPage, item::ItemPage, not_found::NotFoundPage, overview::OverviewPage, runs::RunsPage,
+        cluster::ClusterPage, item::ItemPage, not_found::NotFoundPage, overview::OverviewPage,
+        reading::ReadingPage, runs::RunsPage,
     },
 };
 use leptos::prelude::*;
@@ -72,6 +73,7 @@ pub(crate) fn App() -> impl IntoView {
                     <Route path=path!("/") view=OverviewPage/>
                     <Route path=path!("/clusters/:cluster") view=ClusterPage/>
                     <Route path=path!("/clusters/:cluster/items/:item") view=ItemPage/>
+                    <Route path=path!("/clusters/:cluster/reading") view=ReadingPage/>
                     <Route path=path!("/runs") view=RunsPage/>
                 </FlatRoutes>
             </main>

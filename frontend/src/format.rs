@@ -35,7 +35,11 @@ pub(crate) fn span(time: TimeDelta) -> String {
 
 /// How long a run took: `460 ms`, `2.4 s`, `12 s`, `3 min 5 s`.
 pub(crate) fn took(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
-    let milliseconds = (to - from).num_milliseconds().max(0);
+    milliseconds((to - from).num_milliseconds().max(0).unsigned_abs())
+}
+
+/// A short time: `460 ms`, `2.4 s`, `12 s`, `3 min 5 s`.
+pub(crate) fn milliseconds(milliseconds: u64) -> String {
     if milliseconds < 1_000 {
         format!("{milliseconds} ms")
     } else if milliseconds < 10_000 {
@@ -75,6 +79,19 @@ pub(crate) fn number(number: u32) -> String {
         text.push(digit);
     }
     text
+}
+
+/// An amount of data: `812 B`, `4.2 kB`, `56 kB`, `1.3 MB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        0..1_000 => return format!("{bytes} B"),
+        1_000..1_000_000 => (1_000, "kB"),
+        _ => (1_000_000, "MB"),
+    };
+    match bytes / unit {
+        whole @ 0..10 => format!("{whole}.{} {name}", bytes % unit * 10 / unit),
+        whole => format!("{whole} {name}"),
+    }
 }
 
 /// A number in at most four characters, for a cell: `999`, `1.2k`, `35k`.
@@ -204,6 +221,14 @@ mod tests {
         assert_eq!(
             [short_number(999), short_number(1_250), short_number(35_999), short_number(2_000_000)],
             ["999", "1.2k", "35k", "2M"]
+        );
+    }
+
+    #[test]
+    fn amounts_of_data_are_in_the_largest_unit() {
+        assert_eq!(
+            [0, 999, 1_000, 4_299, 56_789, 1_300_000, 2_345_000_000].map(bytes),
+            ["0 B", "999 B", "1.0 kB", "4.2 kB", "56 kB", "1.3 MB", "2345 MB"]
         );
     }
 

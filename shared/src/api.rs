@@ -3,7 +3,8 @@
 //! Times are UTC and cross as RFC 3339. The same names are used in the database and on the page.
 
 use crate::{
-    Basis, Finding, Gap, ItemDocumentation, ItemId, Outcome, OutcomeCounts, Remediation, Score, Source,
+    Basis, Finding, Gap, ItemDocumentation, ItemId, Outcome, OutcomeCounts, Remediation, ResourceName, Score,
+    Source,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -314,6 +315,48 @@ wire! {
         pub runs: Vec<RunSummary>,
         /// Pass as `before` for the next page; none on the last.
         pub next_before: Option<i64>,
+    }
+}
+
+wire! {
+    /// How reading one kind went.
+    pub struct KindReading {
+        /// The kind, as gaps name it; `discovery` is what the API server says of itself.
+        pub kind: ResourceName,
+        /// The verb, as RBAC calls it; empty where files were read.
+        #[serde(default)]
+        pub verb: String,
+        /// The path that was asked for, with `NODE` for each node; empty where files were read.
+        #[serde(default)]
+        pub path: String,
+        /// Objects that were read.
+        pub objects: u64,
+        /// Pages of the list, or single answers.
+        pub pages: u32,
+        /// Bytes of the answers.
+        pub bytes: u64,
+        /// How long it took.
+        pub milliseconds: u64,
+        /// Whether the cluster refused it.
+        pub refused: bool,
+    }
+}
+
+wire! {
+    /// `GET /clusters/{cluster}/reading`: what the last completed run read.
+    pub struct ClusterReading {
+        /// The cluster.
+        pub cluster: ClusterSummary,
+        /// The run; none before the first completed one, and when what it read is no longer kept.
+        pub run: Option<RunSummary>,
+        /// How reading each kind went.
+        pub kinds: Vec<KindReading>,
+        /// The kinds that the cluster does not serve and need not serve.
+        pub not_served: Vec<ResourceName>,
+        /// What was not seen, with what would close it.
+        pub gaps: Vec<Gap>,
+        /// Documents that could not be understood; the first fifty.
+        pub problems: Vec<String>,
     }
 }
 

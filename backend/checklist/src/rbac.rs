@@ -238,7 +238,7 @@ fn on(group: &str, resource: &str, verb: &str) -> PolicyRule {
 }
 
 /// A gap with what would close it, unless its maker said so already.
-pub(crate) fn with_remedy(mut gap: Gap) -> Gap {
+pub fn with_remedy(mut gap: Gap) -> Gap {
     let kind = Kind::ALL.into_iter().find(|kind| kind.name() == gap.kind);
     if gap.reason == GapReason::Forbidden && gap.rule.is_none() {
         gap.rule = match kind {

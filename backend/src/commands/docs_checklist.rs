@@ -25,6 +25,15 @@ pub(super) fn markdown() -> String {
     text
 }
 
+/// How an item depends on a kind, in words.
+pub(super) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Required => "required: without all of it there is no pass",
+        Role::Conditional => "where other evidence leaves the question open",
+        Role::Supporting => "supporting: it can show a violation, and a pass does not need it",
+    }
+}
+
 fn section(item: &ItemDocumentation, needs: &[Need]) -> String {
     let mut text = format!("\n### {}. {}\n\n`{}`\n", item.number, item.title, item.id);
     for (heading, words) in [
@@ -36,12 +45,7 @@ fn section(item: &ItemDocumentation, needs: &[Need]) -> String {
     }
     text.push_str("\n**What it needs.**\n\n");
     for need in needs {
-        let role = match need.role {
-            Role::Required => "required: without all of it there is no pass",
-            Role::Conditional => "where other evidence leaves the question open",
-            Role::Supporting => "supporting: it can show a violation, and a pass does not need it",
-        };
-        text.push_str(&format!("- `{}`, {role}\n", need.kind.name()));
+        text.push_str(&format!("- `{}`, {}\n", need.kind.name(), role(need.role)));
     }
     text.push_str("\n**References.**\n\n");
     for reference in &item.references {

@@ -1,6 +1,7 @@
 //! What `rampart` can be told to do.
 
 mod docs_checklist;
+mod explain;
 mod openapi;
 mod rbac;
 mod scan;
@@ -42,6 +43,8 @@ enum Command {
     },
     /// Read a cluster once and write what was read, without credentials, as an archive for `scan`
     Snapshot(Box<snapshot::SnapshotArguments>),
+    /// Say what an item checks, why, and what it reads
+    Explain(explain::ExplainArguments),
     /// Print the least ClusterRole that reading a cluster takes
     Rbac(rbac::RbacArguments),
     /// Print the description of the API
@@ -91,6 +94,7 @@ pub fn run() -> ExitCode {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Serve { common, arguments } => serve::run(&common, &arguments),
         Command::Snapshot(arguments) => snapshot::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Rbac(arguments) => rbac::run(&arguments),
         Command::Openapi => openapi::run(),
         Command::DocsChecklist => print(&docs_checklist::markdown()),

@@ -128,7 +128,8 @@ pub async fn replay(
             return Err(DemoError::Malformed(problem));
         }
         let at = now - TimeDelta::hours(hours_ago);
-        let collected = Collected { inventory, kinds: Vec::new(), problems: Vec::new() };
+        let collected =
+            Collected { inventory, kinds: Vec::new(), not_served: Vec::new(), problems: Vec::new() };
         let begun = Begun { id: uuid_at(at), at };
         let finished_at = at + TimeDelta::seconds(2);
         store

@@ -3,7 +3,9 @@
 
 mod bad_input;
 mod configuration;
+mod explain;
 mod generated;
+mod sarif;
 mod scan;
 mod serve;
 mod support;

@@ -1,6 +1,13 @@
 use crate::support::Server;
 use axum::http::StatusCode;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
+use rampart::{
+    collect::Collected,
+    evaluation::{Begun, run_record},
+};
+use rampart_checklist::{Inventory, Kind, Parameters};
+use rampart_shared::{Gap, GapReason, Source};
+use uuid::Uuid;
 
 #[tokio::test]
 async fn the_trend_has_a_point_a_day() {
@@ -54,6 +61,34 @@ async fn a_run_tells_what_it_read() {
     assert_eq!(detail, format!("There is no run {unknown}. It may not have ended yet."));
     let detail = server.get("/api/v1/runs/latest").await.problem(StatusCode::BAD_REQUEST);
     assert!(detail.contains("UUID"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_cluster_tells_what_its_last_run_read() {
+    let server = Server::evaluated().await;
+    let reading = server.json("/api/v1/clusters/prod/reading").await;
+    assert_eq!(reading["cluster"]["name"], "prod");
+    let runs = server.json("/api/v1/runs").await;
+    assert_eq!(reading["run"], runs["runs"][0]);
+    let run = server.json(&format!("/api/v1/runs/{}", runs["runs"][0]["id"].as_str().unwrap())).await;
+    for part in ["kinds", "notServed", "gaps", "problems"] {
+        assert_eq!(reading[part], run["reading"][part], "{part}");
+    }
+    server.get("/api/v1/clusters/nothing/reading").await.problem(StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn what_a_run_could_not_read_says_what_would_close_the_gap() {
+    let mut inventory = Inventory::empty(Source::Live);
+    inventory.add_gap(Kind::Pods, Gap::new(Kind::Pods.name(), GapReason::Forbidden, "no"));
+    let collected = Collected { inventory, kinds: vec![], not_served: vec![], problems: vec![] };
+    let at = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+    let begun = Begun { id: Uuid::nil(), at };
+    let record = run_record("prod", begun, at, collected, &Parameters::default()).unwrap();
+    let gaps = record.details["gaps"].as_array().unwrap();
+    let pods = gaps.iter().find(|gap| gap["kind"] == "pods").unwrap();
+    assert_eq!(pods["rule"]["resources"][0], "pods");
+    assert!(!pods["closedBy"].as_str().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -165,6 +165,7 @@ impl Collector for GatedCollector {
             Ok(Collected {
                 inventory: Inventory::empty(Source::Live),
                 kinds: Vec::new(),
+                not_served: Vec::new(),
                 problems: Vec::new(),
             })
         })

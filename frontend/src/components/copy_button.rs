@@ -15,6 +15,9 @@ pub(crate) fn CopyButton(
     /// What it copies.
     #[prop(into)]
     text: Signal<String>,
+    /// What tells it from others of its label, for those who hear it.
+    #[prop(optional, into)]
+    about: Option<String>,
 ) -> impl IntoView {
     let said = RwSignal::new("");
     let copy = move |_| {
@@ -31,7 +34,7 @@ pub(crate) fn CopyButton(
         });
     };
     view! {
-        <button type="button" on:click=copy>{label}</button>
+        <button type="button" aria-label=about.map(|about| format!("{label}: {about}")) on:click=copy>{label}</button>
         <span class="said" role="status" aria-label="Copying">{said}</span>
     }
 }

@@ -4,4 +4,5 @@ pub(crate) mod cluster;
 pub(crate) mod item;
 pub(crate) mod not_found;
 pub(crate) mod overview;
+pub(crate) mod reading;
 pub(crate) mod runs;

@@ -4,7 +4,7 @@ use super::admission_probe::{Probed, probe};
 use super::control_plane::read_control_plane;
 use super::discovery::{Discovery, discover};
 use super::get::{Bounds, Failure, Server};
-use super::kubelets::read_kubelets;
+use super::kubelets::{ACCESS_REVIEWS, read_kubelets};
 use super::list::{KindRead, Listed, list};
 use super::{CollectOptions, Connection, Progress, Unreachable};
 use chrono::{DateTime, Utc};
@@ -12,6 +12,7 @@ use futures::{StreamExt, stream};
 use rampart_checklist::{Inventory, Kind};
 use rampart_shared::{Gap, GapReason, Source};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// What is read of the API server itself.
@@ -25,8 +26,29 @@ pub struct Collected {
     pub inventory: Inventory,
     /// How reading each kind went.
     pub read: Vec<KindRead>,
+    /// What was asked besides, about no kind that items read.
+    pub besides: Vec<AskedBesides>,
+    /// The kinds that were to be read and that the cluster does without.
+    pub not_served: Vec<Kind>,
     /// The objects as an archive keeps them, where [`CollectOptions::record`] asks for it.
     pub recorded: BTreeMap<Kind, Vec<String>>,
+}
+
+/// Questions that are about no kind that items read: what there is, and what the account may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedBesides {
+    /// What it was about.
+    pub name: &'static str,
+    /// The verb.
+    pub verb: &'static str,
+    /// The paths.
+    pub path: &'static str,
+    /// Requests, repeated ones too.
+    pub requests: u32,
+    /// Bytes of the answers.
+    pub bytes: u64,
+    /// How long it took, where that was measured.
+    pub milliseconds: u64,
 }
 
 /// Reads a cluster.
@@ -44,7 +66,11 @@ pub async fn collect(
         client: connection.client.clone(),
         retry: options.retry,
         deadline: Instant::now() + options.timeout,
+        reads: Arc::default(),
+        reviews: Arc::default(),
+        tokens: Arc::default(),
     };
+    let started = Instant::now();
     let mut kinds = options.kinds.clone();
     // The UID of `kube-system` is the cluster's identity.
     kinds.insert(Kind::Namespaces);
@@ -62,6 +88,15 @@ pub async fn collect(
         .await
         .map_err(|undiscovered| unreachable(&undiscovered.path, &undiscovered.failure))?;
     steps.end("discovery");
+    let mut besides = vec![AskedBesides {
+        milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        ..asked_besides(
+            "discovery",
+            "get",
+            "/version, /api/v1, /apis, /apis/GROUP/VERSION",
+            server.reads.now(),
+        )
+    }];
 
     let mut inventory = Inventory::empty(Source::Live);
     inventory.collected_at = Some(started_at);
@@ -86,12 +121,22 @@ pub async fn collect(
     }
     // What is neither served nor a gap is a custom resource that this cluster does without: there are none.
     let mut targets = Vec::new();
+    let mut not_served = Vec::new();
     for kind in lists {
         match served.remove(&kind) {
             Some(resources) => targets.push((kind, resources)),
-            None => steps.end(kind.name().as_str()),
+            None => {
+                not_served.push(kind);
+                steps.end(kind.name().as_str());
+            }
         }
     }
+    // The others have gaps that say why, or their objects are read under another group.
+    let read_elsewhere = |kind: &Kind| {
+        kind.same_objects()
+            .is_some_and(|pair| targets.iter().any(|(read, _)| pair.0 == *read || pair.1 == *read))
+    };
+    not_served.retain(|kind| inventory.gaps(*kind).is_empty() && !read_elsewhere(kind));
     let mut listed = stream::iter(targets)
         .map(|(kind, resources)| list(&server, kind, resources, options))
         .buffer_unordered(options.list_concurrency.max(1));
@@ -145,9 +190,27 @@ pub async fn collect(
     {
         return Err(unreachable(VERSION, &failure));
     }
+    const TOKEN: &str = "/api/v1/namespaces/NAMESPACE/serviceaccounts/NAME/token";
+    for (name, path, sent) in [
+        ("selfsubjectaccessreviews.authorization.k8s.io", ACCESS_REVIEWS, server.reviews.now()),
+        ("serviceaccounts/token", TOKEN, server.tokens.now()),
+    ] {
+        if sent.0 > 0 {
+            besides.push(asked_besides(name, "create", path, sent));
+        }
+    }
     read.sort_by_key(|how| how.kind);
     drop_gone_nodes(&inventory, &mut recorded);
-    Ok(Collected { inventory, read, recorded })
+    Ok(Collected { inventory, read, besides, not_served, recorded })
+}
+
+fn asked_besides(
+    name: &'static str,
+    verb: &'static str,
+    path: &'static str,
+    (requests, bytes): (u32, u64),
+) -> AskedBesides {
+    AskedBesides { name, verb, path, requests, bytes, milliseconds: 0 }
 }
 
 /// What nothing asked for was not seen; it is not absent.

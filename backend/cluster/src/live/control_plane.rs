@@ -85,7 +85,17 @@ fn refused(inventory: &mut Inventory, read: &mut KindRead, failure: Failure) -> 
 }
 
 fn begun(kind: Kind) -> KindRead {
-    KindRead { kind, objects: 0, pages: 1, bytes: 0, milliseconds: 0, refused: false }
+    let path = if kind == Kind::ApiServerFlagz { "/flagz" } else { "/metrics" };
+    KindRead {
+        kind,
+        verb: "get",
+        path: path.to_owned(),
+        objects: 0,
+        pages: 1,
+        bytes: 0,
+        milliseconds: 0,
+        refused: false,
+    }
 }
 
 fn milliseconds(started: Instant) -> u64 {

@@ -107,7 +107,7 @@ impl Direct {
         config.default_retry = false;
         config.auth_info.token = token.map(|token| token.to_owned().into());
         let client = Client::try_from(config).map_err(|error| Failure::Broken(causes(&error)))?;
-        let kubelet = Server { client, retry: server.retry, deadline: server.deadline };
+        let kubelet = Server { client, ..server.clone() };
         kubelet.get("/configz", bounds).await
     }
 

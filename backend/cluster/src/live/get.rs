@@ -3,6 +3,7 @@
 //! kube's own typed calls log whole bodies when they do not parse, and read them unbounded; nothing here uses them.
 
 use super::Retry;
+use super::kubelets::ACCESS_REVIEWS;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -10,6 +11,8 @@ use kube::client::Body;
 use rampart_checklist::Kind;
 use rampart_shared::{Gap, GapReason};
 use serde::Deserialize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -28,6 +31,26 @@ pub(super) struct Server {
     pub(super) retry: Retry,
     /// When everything has to be done.
     pub(super) deadline: Instant,
+    /// What was asked for with `get` and `list` so far.
+    pub(super) reads: Arc<Tally>,
+    /// The access reviews so far.
+    pub(super) reviews: Arc<Tally>,
+    /// The tokens that were asked for so far.
+    pub(super) tokens: Arc<Tally>,
+}
+
+/// Requests, repeated ones too, and the bytes of what they were answered with.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    requests: AtomicU32,
+    bytes: AtomicU64,
+}
+
+impl Tally {
+    /// Requests, and bytes of answers.
+    pub(super) fn now(&self) -> (u32, u64) {
+        (self.requests.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
 }
 
 /// How long and how much one answer may be.
@@ -89,7 +112,8 @@ impl Failure {
 impl Server {
     /// Asks, and asks again for what may pass.
     pub(super) async fn get(&self, path: &str, bounds: Bounds) -> Result<Vec<u8>, Failure> {
-        self.ask(|| Request::get(path).header(ACCEPT, "application/json").body(Body::empty()), bounds).await
+        let request = || Request::get(path).header(ACCEPT, "application/json").body(Body::empty());
+        self.ask(request, bounds, &self.reads).await
     }
 
     /// Asks for another form than plain JSON.
@@ -99,7 +123,7 @@ impl Server {
         accept: &'static str,
         bounds: Bounds,
     ) -> Result<Vec<u8>, Failure> {
-        self.ask(|| Request::get(path).header(ACCEPT, accept).body(Body::empty()), bounds).await
+        self.ask(|| Request::get(path).header(ACCEPT, accept).body(Body::empty()), bounds, &self.reads).await
     }
 
     /// Asks for text, once, and gives it line by line without holding it. Longer lines than a name and its labels
@@ -163,7 +187,8 @@ impl Server {
                 .header(CONTENT_TYPE, "application/json")
                 .body(Body::from(document.clone()))
         };
-        self.ask(request, bounds).await
+        let tally = if path == ACCESS_REVIEWS { &self.reviews } else { &self.tokens };
+        self.ask(request, bounds, tally).await
     }
 
     /// Sends a strategic merge patch, and sends it again for what may pass: only as a dry run.
@@ -186,11 +211,12 @@ impl Server {
         &self,
         request: impl Fn() -> Result<Request<Body>, http::Error>,
         bounds: Bounds,
+        tally: &Tally,
     ) -> Result<Vec<u8>, Failure> {
         let mut wait = self.retry.first_wait;
         for _ in 1..self.retry.attempts {
             let request = request().map_err(|error| Failure::Broken(error.to_string()))?;
-            match self.attempt(request, bounds).await {
+            match self.attempt(request, bounds, tally).await {
                 Err(failure) if failure.may_pass() => {
                     let asked = match &failure {
                         Failure::Status { retry_after, .. } => retry_after.unwrap_or_default(),
@@ -207,13 +233,23 @@ impl Server {
             }
         }
         let request = request().map_err(|error| Failure::Broken(error.to_string()))?;
-        self.attempt(request, bounds).await
+        self.attempt(request, bounds, tally).await
     }
 
-    async fn attempt(&self, request: Request<Body>, bounds: Bounds) -> Result<Vec<u8>, Failure> {
+    async fn attempt(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+        tally: &Tally,
+    ) -> Result<Vec<u8>, Failure> {
+        tally.requests.fetch_add(1, Ordering::Relaxed);
         let own = Instant::now() + bounds.time;
         match timeout_at(own.min(self.deadline), self.answer(request, bounds.bytes)).await {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                let bytes = answer.as_ref().map_or(0, |body| body.len() as u64);
+                tally.bytes.fetch_add(bytes, Ordering::Relaxed);
+                answer
+            }
             Err(_) if own < self.deadline => Err(Failure::TimedOut(bounds.time)),
             Err(_) => Err(Failure::OutOfTime),
         }

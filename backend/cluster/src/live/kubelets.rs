@@ -18,7 +18,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
-const ACCESS_REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+/// Where the API server is asked what the account may do. It stores nothing of it.
+pub(super) const ACCESS_REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 /// A configuration is a few KiB.
 const MAX_BYTES: usize = 1 << 20;
 const DANGER: &str = "Grant get on nodes/proxy to Rampart's account. Careful: that grant also lets its holder run \
@@ -80,6 +81,9 @@ pub(super) async fn read_kubelets(
     let bounds = Bounds { bytes: MAX_BYTES, time: options.kubelet_timeout };
     let mut read = nothing_read();
     let mut unread: BTreeMap<Unread, Vec<String>> = BTreeMap::new();
+    if let Way::Direct(_) = &way {
+        read.path = "https://NODE/configz".to_owned();
+    }
     let way = &way;
     let mut answers = stream::iter(nodes)
         .map(|node| async move {
@@ -169,7 +173,16 @@ impl Unread {
 }
 
 fn nothing_read() -> KindRead {
-    KindRead { kind: Kind::KubeletConfigz, objects: 0, pages: 0, bytes: 0, milliseconds: 0, refused: false }
+    KindRead {
+        kind: Kind::KubeletConfigz,
+        verb: "get",
+        path: "/api/v1/nodes/NODE/proxy/configz".to_owned(),
+        objects: 0,
+        pages: 0,
+        bytes: 0,
+        milliseconds: 0,
+        refused: false,
+    }
 }
 
 /// A kubelet's 404 is no absent kind: the node is there and does not serve its configuration.

@@ -23,6 +23,10 @@ const MAX_NAMED: usize = 1_000;
 pub struct KindRead {
     /// The kind.
     pub kind: Kind,
+    /// The verb that the API server knows it by.
+    pub verb: &'static str,
+    /// The path that was asked for; `*` stands for many resources, and `NODE` for many nodes.
+    pub path: String,
     /// Objects that were read.
     pub objects: u64,
     /// Pages, or single answers, that were read.
@@ -57,7 +61,21 @@ pub(super) async fn list(
     options: &CollectOptions,
 ) -> Result<Listed, Unauthorized> {
     let started = Instant::now();
-    let read = KindRead { kind, objects: 0, pages: 0, bytes: 0, milliseconds: 0, refused: false };
+    let path = match resources.as_slice() {
+        [one] => one.path(),
+        [first, ..] => ServedResource { resource: "*".to_owned(), ..first.clone() }.path(),
+        [] => String::new(),
+    };
+    let read = KindRead {
+        kind,
+        verb: "list",
+        path,
+        objects: 0,
+        pages: 0,
+        bytes: 0,
+        milliseconds: 0,
+        refused: false,
+    };
     let mut listed = Listed { read, objects: Vec::new(), recorded: Vec::new(), gaps: Vec::new() };
     for resource in &resources {
         list_resource(server, resource, options, &mut listed).await?;

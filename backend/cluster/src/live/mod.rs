@@ -16,7 +16,7 @@ mod options;
 mod page;
 mod unreachable;
 
-pub use collect::{Collected, collect};
+pub use collect::{AskedBesides, Collected, collect};
 pub use connection::{Connection, ConnectionError, Contexts, contexts};
 pub use list::KindRead;
 pub use options::{CollectOptions, KubeletReading, Progress, Retry};

@@ -1,16 +1,17 @@
 //! What the files of a snapshot say together.
 
-use super::Problem;
 use super::definition::Definition;
 use super::entry::{Broken, Entry, FileEntries, Hides, What};
+use super::places::{Place, Places};
+use super::{Problem, Snapshot};
 use crate::intern::Interner;
 use rampart_checklist::inventory::KubeletConfiguration;
 use rampart_checklist::{Inventory, Kind, Object};
 use rampart_shared::{Gap, GapReason, ResourceName, Source};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The inventory and the problems of these files; none when they hold nothing of a cluster.
-pub(super) fn assemble(files: Vec<FileEntries>, assume_complete: bool) -> Option<(Inventory, Vec<Problem>)> {
+/// What these files say; none when they hold nothing of a cluster.
+pub(super) fn assemble(files: Vec<FileEntries>, assume_complete: bool) -> Option<Snapshot> {
     let mut assembly = Assembly {
         inventory: Inventory::empty(Source::Snapshot),
         problems: Vec::new(),
@@ -32,14 +33,6 @@ pub(super) fn assemble(files: Vec<FileEntries>, assume_complete: bool) -> Option
         }
     }
     assembly.anything.then(|| assembly.finish(assume_complete))
-}
-
-/// Where something was found.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    /// Which of the files.
-    file: usize,
-    line: Option<u64>,
 }
 
 struct Assembly {
@@ -175,7 +168,7 @@ impl Assembly {
         Problem { file, line: place.line, cause }
     }
 
-    fn finish(mut self, assume_complete: bool) -> (Inventory, Vec<Problem>) {
+    fn finish(mut self, assume_complete: bool) -> Snapshot {
         for object in std::mem::take(&mut self.objects) {
             self.inventory.insert(object);
         }
@@ -189,7 +182,9 @@ impl Assembly {
         }
         self.problems.sort();
         self.problems.dedup();
-        (self.inventory, self.problems)
+        let objects = self.places.into_iter().map(|(name, (_, place))| (name, place)).collect();
+        let places = Places::new(self.files, objects);
+        Snapshot { inventory: self.inventory, problems: self.problems, places }
     }
 
     /// Whether nothing says what there is of a kind.

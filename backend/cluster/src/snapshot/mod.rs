@@ -13,11 +13,13 @@ mod input;
 mod json;
 mod list;
 mod manifest;
+mod places;
 mod yaml;
 
 pub use error::{Problem, SnapshotError};
 pub use input::{Content, SnapshotInput, inputs};
 pub use manifest::{MANIFEST_FILE, Manifest};
+pub use places::Places;
 
 use rampart_checklist::Inventory;
 
@@ -45,6 +47,17 @@ impl Default for Limits {
     }
 }
 
+/// What the files of one cluster say.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// What was seen, and what was not.
+    pub inventory: Inventory,
+    /// Documents that could not be used.
+    pub problems: Vec<Problem>,
+    /// Where the objects were found.
+    pub places: Places,
+}
+
 /// Reads one cluster's files. Problems with single documents are gaps in the inventory, and are returned as well.
 ///
 /// # Errors
@@ -53,6 +66,15 @@ pub fn read(
     input: &SnapshotInput,
     options: &ReadOptions,
 ) -> Result<(Inventory, Vec<Problem>), SnapshotError> {
+    let Snapshot { inventory, problems, .. } = read_with_places(input, options)?;
+    Ok((inventory, problems))
+}
+
+/// The same, with the places of the objects.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_places(input: &SnapshotInput, options: &ReadOptions) -> Result<Snapshot, SnapshotError> {
     let files = files::read(input, &options.limits)?;
     if files.is_empty() {
         return Err(SnapshotError::NoFiles { name: input.to_string() });

@@ -51,6 +51,9 @@ async fn reads_every_ready_node_when_it_is_allowed() {
     assert_eq!(server.asked_times("GET /api/v1/nodes/fargate"), 0);
     let how = collected.read.iter().find(|read| read.kind == Kind::KubeletConfigz).unwrap();
     assert_eq!(how.objects, 2);
+    assert_eq!((how.verb, how.path.as_str()), ("get", "/api/v1/nodes/NODE/proxy/configz"));
+    let review = collected.besides.last().unwrap();
+    assert_eq!((review.verb, review.requests), ("create", 1), "{review:?}");
 }
 
 #[tokio::test]

@@ -46,6 +46,12 @@ async fn a_well_cluster_has_no_gap_but_what_is_switched_off() {
     let pods = collected.read.iter().find(|read| read.kind == Kind::Pods).unwrap();
     assert_eq!((pods.objects, pods.pages, pods.refused), (1, 1, false));
     assert!(pods.bytes > 100);
+    assert_eq!((pods.verb, pods.path.as_str()), ("list", "/api/v1/pods"));
+    let [discovery] = collected.besides.as_slice() else { panic!("{:?}", collected.besides) };
+    assert_eq!((discovery.name, discovery.verb), ("discovery", "get"));
+    assert!(discovery.requests > 2 && discovery.bytes > 100, "{discovery:?}");
+    assert!(collected.not_served.iter().all(|kind| kind.is_optional()), "{:?}", collected.not_served);
+    assert!(collected.not_served.contains(&Kind::CiliumNetworkPolicies));
 }
 
 #[tokio::test]

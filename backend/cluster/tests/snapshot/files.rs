@@ -1,8 +1,10 @@
 //! Folders, archives and single files.
 
 use crate::{DEPLOYMENT, folder, input, problem, reasons};
-use rampart_cluster::snapshot::{Content, Limits, ReadOptions, SnapshotError, inputs, read};
-use rampart_shared::GapReason;
+use rampart_cluster::snapshot::{
+    Content, Limits, ReadOptions, SnapshotError, inputs, read, read_with_places,
+};
+use rampart_shared::{GapReason, Subject};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -182,4 +184,26 @@ fn single_files_are_one_cluster() {
     assert_eq!(problems, []);
     assert_eq!(inventory.deployments.seen.len(), 1);
     assert!(inventory.kubelet_configurations.seen.contains_key("n1"));
+}
+
+#[test]
+fn objects_are_found_where_they_are() {
+    let all = format!(
+        "---\n{DEPLOYMENT}---\n{}",
+        DEPLOYMENT.replace("name: web\n  namespace", "name: api\n  namespace")
+    );
+    let folder = folder(&[("a/all.yaml", &all)]);
+    let places = read_with_places(&input(folder.path()), &ReadOptions::default()).unwrap().places;
+    let subject = |name: &str| Subject {
+        api_version: "apps/v1".to_owned(),
+        kind: "Deployment".to_owned(),
+        namespace: Some("shop".to_owned()),
+        name: name.to_owned(),
+    };
+    let line = |name| places.of(&subject(name)).map(|(file, line)| (file.to_owned(), line.unwrap()));
+    let (file, first) = line("web").unwrap();
+    let (_, second) = line("api").unwrap();
+    assert_eq!(file, "a/all.yaml");
+    assert_eq!(second - first, DEPLOYMENT.lines().count() as u64 + 1);
+    assert_eq!(line("missing"), None);
 }

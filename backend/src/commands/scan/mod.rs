@@ -1,19 +1,28 @@
 //! `rampart scan`: evaluates once and prints the result.
 
+mod sarif;
 mod table;
 
 use super::{COULD_NOT, CommonArguments, complain};
 use crate::{
     clock::{Clock, SystemClock},
-    collect::{Access, Collector, LiveCollector, SLACK, read_input, too_slow},
+    collect::{Access, Collector, LiveCollector, SLACK, read_input_with_places, too_slow},
     config::{ClusterSource, Configuration, Reading, ReadingArguments},
 };
 use anyhow::{Context, bail};
 use futures::{StreamExt, stream};
 use rampart_checklist::{CATALOGUE, Inventory, Parameters};
-use rampart_cluster::{live, snapshot};
+use rampart_cluster::{
+    live,
+    snapshot::{self, Places, Snapshot, SnapshotInput},
+};
 use rampart_shared::{ClusterScan, Outcome, OutcomeCounts, ScanReport};
-use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("clusters").required(true).multiple(false))]
@@ -54,6 +63,8 @@ enum Format {
     Table,
     /// For programs: rampart.scan/v1
     Json,
+    /// For tools that show findings beside code: SARIF 2.1.0
+    Sarif,
 }
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
@@ -80,11 +91,25 @@ impl FailOn {
 /// Clusters read at the same time.
 const AT_ONCE: usize = 4;
 
-/// What came of all clusters: the results, and how many could not be evaluated.
+/// What came of all clusters: the results, and those that could not be evaluated.
 #[derive(Default)]
 struct Scanned {
     clusters: Vec<ClusterScan>,
-    failed: usize,
+    /// The files of those clusters that were read from files.
+    origins: BTreeMap<String, Origin>,
+    failed: Vec<Failed>,
+}
+
+/// Where a cluster's objects were found.
+struct Origin {
+    input: SnapshotInput,
+    places: Places,
+}
+
+/// A cluster that could not be evaluated.
+struct Failed {
+    name: String,
+    cause: String,
 }
 
 pub(super) fn run(arguments: &ScanArguments) -> anyhow::Result<ExitCode> {
@@ -100,35 +125,38 @@ pub(super) fn run(arguments: &ScanArguments) -> anyhow::Result<ExitCode> {
         .iter()
         .flat_map(|cluster| &cluster.items)
         .any(|item| arguments.fail_on.is_met_by(item.outcome()));
-    let report = ScanReport::new(CATALOGUE, scanned.clusters);
+    let Scanned { clusters, origins, failed } = scanned;
     let text = match arguments.format {
-        Format::Table => table::render(&report),
-        Format::Json => {
-            let mut json =
-                serde_json::to_string_pretty(&report).context("cannot write the result as JSON")?;
-            json.push('\n');
-            json
-        }
+        Format::Table => table::render(&ScanReport::new(CATALOGUE, clusters)),
+        Format::Json => json(&ScanReport::new(CATALOGUE, clusters))?,
+        Format::Sarif => json(&sarif::render(CATALOGUE, &clusters, &origins, &failed))?,
     };
     super::print(&text)?;
-    Ok(match (scanned.failed, falls_short) {
-        (0, false) => ExitCode::SUCCESS,
-        (0, true) => ExitCode::FAILURE,
-        _ => ExitCode::from(COULD_NOT),
+    Ok(match (failed.is_empty(), falls_short) {
+        (true, false) => ExitCode::SUCCESS,
+        (true, true) => ExitCode::FAILURE,
+        (false, _) => ExitCode::from(COULD_NOT),
     })
+}
+
+fn json(result: &impl Serialize) -> anyhow::Result<String> {
+    let mut json = serde_json::to_string_pretty(result).context("cannot write the result as JSON")?;
+    json.push('\n');
+    Ok(json)
 }
 
 fn scan_files(arguments: &ScanArguments, configuration: &Configuration) -> anyhow::Result<Scanned> {
     let inputs = snapshot::inputs(&arguments.paths, arguments.name.as_deref())?;
     let mut scanned = Scanned::default();
-    for input in &inputs {
+    for input in inputs {
         let parameters = parameters_of(&input.name, configuration);
-        match read_input(input, arguments.assume_complete) {
-            Ok((inventory, problems)) => {
+        match read_input_with_places(&input, arguments.assume_complete) {
+            Ok(Snapshot { inventory, problems, places }) => {
                 for problem in problems {
                     complain(&problem.to_string());
                 }
                 scanned.add(&input.name, &inventory, parameters);
+                scanned.origins.insert(input.name.clone(), Origin { input, places });
             }
             Err(error) => scanned.fail(&input.name, &error.to_string()),
         }
@@ -203,6 +231,6 @@ impl Scanned {
 
     fn fail(&mut self, name: &str, cause: &str) {
         complain(&format!("{name}: {cause}"));
-        self.failed += 1;
+        self.failed.push(Failed { name: name.to_owned(), cause: cause.to_owned() });
     }
 }

@@ -8,6 +8,7 @@ mod events;
 mod findings;
 mod items;
 mod overview;
+mod reading;
 mod remediation;
 mod runs;
 mod specification;
@@ -51,6 +52,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(trend::trend))
         .routes(routes!(runs::runs))
         .routes(routes!(runs::runs_of_cluster))
+        .routes(routes!(reading::reading))
         .routes(routes!(runs::run))
         .routes(routes!(changes::changes))
         .routes(routes!(evaluate::evaluate))

@@ -1,6 +1,7 @@
 //! What a cluster is and how current its state is.
 
 use crate::{
+    address,
     components::{Age, ScoreBar},
     format, words,
 };
@@ -29,7 +30,13 @@ pub(crate) fn Facts(
                 </div>
                 <div><dt>"Distribution"</dt><dd>{cluster.distribution.unwrap_or_else(|| "not recognised".to_owned())}</dd></div>
                 <div><dt>"Kubernetes"</dt><dd>{cluster.version.unwrap_or_else(|| "not seen".to_owned())}</dd></div>
-                <div><dt>"Read from"</dt><dd>{words::source(cluster.source)}</dd></div>
+                <div>
+                    <dt>"Read from"</dt>
+                    <dd>
+                        {words::source(cluster.source)}
+                        <small><a href=address::reading_page(&cluster.name)>"What Rampart read"</a></small>
+                    </dd>
+                </div>
                 <div><dt>"State"</dt><dd>{words::freshness(cluster.freshness)}</dd></div>
                 <div><dt>"Evaluated"</dt><dd>{last}</dd></div>
                 {cluster.next_evaluation_at.map(|at| view! { <div><dt>"Next"</dt><dd><Age at/></dd></div> })}

@@ -2,7 +2,6 @@
 
 mod about;
 mod findings;
-mod gaps;
 mod remediation;
 mod state;
 
@@ -10,14 +9,13 @@ use crate::{
     address, api,
     app::Texts,
     chart::{Measure, TrendChart},
-    components::{ClusterNotice, EvaluateNow, Loaded, OutcomeWord},
+    components::{ClusterNotice, EvaluateNow, Gaps, Loaded, OutcomeWord},
     fetch::Fetch,
     live::Live,
     navigation::PageHeading,
 };
 use about::About;
 use findings::{Findings, SystemFindings};
-use gaps::Gaps;
 use leptos::{either::Either, prelude::*};
 use leptos_router::hooks::use_params_map;
 use rampart_shared::{ItemId, Outcome, api::ItemDetail};
@@ -125,5 +123,5 @@ fn Item(cluster: String, item: ItemId) -> impl IntoView {
 
 fn gaps(detail: &ItemDetail) -> impl IntoView + use<> {
     let gaps = detail.state.as_ref().map(|state| state.gaps.clone()).unwrap_or_default();
-    (!gaps.is_empty()).then(|| view! { <Gaps gaps/> })
+    (!gaps.is_empty()).then(|| view! { <Gaps heading="Not seen" gaps/> })
 }
