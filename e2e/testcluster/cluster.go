@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,6 +48,9 @@ func newCluster(f flavour, directory string, failures chan<- error, progress io.
 		return nil, err
 	}
 	if err := writeKubeletConfigurations(f, l); err != nil {
+		return nil, err
+	}
+	if err := writeEncryptionConfiguration(l); err != nil {
 		return nil, err
 	}
 	config, err := clientcmd.BuildConfigFromFlags("", l.kubeconfig("admin"))
@@ -95,6 +103,9 @@ func (c *cluster) bringUp(ctx context.Context, manifests string) error {
 		return err
 	}
 	c.say("nodes are Ready")
+	if err := c.applyDefinitions(ctx, filepath.Join(manifests, "definitions")); err != nil {
+		return err
+	}
 	if err := c.apply(ctx, manifests); err != nil {
 		return err
 	}
@@ -188,15 +199,30 @@ func (c *cluster) labelControlPlaneNode(ctx context.Context) error {
 	return err
 }
 
+// applyDefinitions makes the API server serve the kinds that other manifests use, if there are any.
+func (c *cluster) applyDefinitions(ctx context.Context, definitions string) error {
+	if _, err := os.Stat(definitions); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := c.apply(ctx, definitions); err != nil {
+		return err
+	}
+	return c.kubectl(ctx, "wait", "--for=condition=Established", "--timeout=60s", "--filename="+definitions)
+}
+
 // apply gives the manifests to kubectl as a person would.
 func (c *cluster) apply(ctx context.Context, manifests string) error {
-	command, err := roleCommand([]string{roleKubectl, "--kubeconfig=" + c.kubeconfig("admin"), "apply", "--recursive", "--filename=" + manifests}, c.layout)
+	return c.kubectl(ctx, "apply", "--recursive", "--filename="+manifests)
+}
+
+func (c *cluster) kubectl(ctx context.Context, arguments ...string) error {
+	command, err := roleCommand(append([]string{roleKubectl, "--kubeconfig=" + c.kubeconfig("admin")}, arguments...), c.layout)
 	if err != nil {
 		return err
 	}
 	output, err := command.CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("apply %s: %w\n%s", manifests, err, output)
+		return fmt.Errorf("kubectl %s: %w\n%s", strings.Join(arguments, " "), err, output)
 	}
 	return ctx.Err()
 }
