@@ -199,11 +199,11 @@ mod tests {
             [[cluster]]\nname = \"two\"\ncontext = \"two\"\n";
         let configuration = Configuration::parse(text, Path::new("rampart.toml")).unwrap();
         let [one, two] = configuration.clusters.as_slice() else { panic!("two clusters") };
-        assert_eq!(one.parameters.trusted_registries.allow, ["registry.k8s.io"]);
+        assert_eq!(one.parameters.trusted_registries.allow, ["registry.k8s.io".parse().unwrap()]);
         assert_eq!(one.parameters.system_namespaces, ["infra"]);
         assert_eq!(one.parameters.secret_manager.recognise.len(), 1);
         assert_eq!(one.control_plane_metrics, Some(true));
         assert_eq!(two.parameters, configuration.parameters);
-        assert_eq!(two.parameters.trusted_registries.allow, ["ghcr.io/acme"]);
+        assert_eq!(two.parameters.trusted_registries.allow, ["ghcr.io/acme".parse().unwrap()]);
     }
 }

@@ -1,11 +1,13 @@
 //! The active admission probe: what the API server really answers to bad pods.
 //!
 //! Every request is a dry run, which the API server promises to leave without effect, webhooks included:
-//! <https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run>. Nothing here can be sent without it.
+//! <https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run>.
 
 use super::get::{Bounds, Failure, Server};
 use super::list::KindRead;
+use futures::future::{BoxFuture, FutureExt};
 use futures::{StreamExt, stream};
+use http::Method;
 use rampart_checklist::admission::{
     Form, Place, Weakness, canary, canary_name, ephemeral_canary, harmless, harmless_ephemeral_container,
     places,
@@ -19,8 +21,6 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Without this parameter the API server would create what it is sent.
-const DRY_RUN: &str = "dryRun=All&fieldManager=rampart-probe";
 /// A pod comes back, as it would be.
 const MAX_POD_BYTES: usize = 4 << 20;
 /// Namespaces that are asked about at once.
@@ -47,33 +47,35 @@ pub(super) async fn probe(
     let started = Instant::now();
     let view = View::new(inventory, parameters);
     let bounds = Bounds { bytes: MAX_POD_BYTES, time };
-    let asked: Vec<Result<(Vec<ProbeAnswer>, Vec<Gap>), Failure>> = stream::iter(places(&view))
-        .map(|place| async move { in_namespace(server, &place, bounds).await })
-        .buffered(NAMESPACES_AT_ONCE)
-        .collect()
-        .await;
+    let places = places(&view);
+    // Boxed, so that the future of a whole run does not depend on the lifetimes in here.
+    let in_each: Vec<BoxFuture<'_, Answered>> =
+        places.iter().map(|place| in_namespace(server, place, bounds).boxed()).collect();
+    let asked: Vec<Answered> = stream::iter(in_each).buffered(NAMESPACES_AT_ONCE).collect().await;
     let (mut answers, mut gaps) = (Vec::new(), Vec::new());
     for of_namespace in asked {
         let (of_namespace, missing) = of_namespace?;
         answers.extend(of_namespace);
         gaps.extend(missing);
     }
+    let (requests, bytes) = server.dry_runs.now();
     let read = KindRead {
         kind: Kind::AdmissionProbe,
+        verb: "create (dry run)",
+        path: "/api/v1/namespaces/NAMESPACE/pods".to_owned(),
         objects: answers.len() as u64,
-        pages: u32::try_from(answers.len()).unwrap_or(u32::MAX),
-        bytes: 0,
+        pages: requests,
+        bytes,
         milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         refused: gaps.iter().any(|gap| gap.reason == GapReason::Forbidden),
     };
     Ok(Probed { read, answers, gaps })
 }
 
-async fn in_namespace(
-    server: &Server,
-    place: &Place<'_>,
-    bounds: Bounds,
-) -> Result<(Vec<ProbeAnswer>, Vec<Gap>), Failure> {
+/// The answers in a namespace, and why there are not all.
+type Answered = Result<(Vec<ProbeAnswer>, Vec<Gap>), Failure>;
+
+async fn in_namespace(server: &Server, place: &Place<'_>, bounds: Bounds) -> Answered {
     let (mut answers, mut gaps) = (Vec::new(), Vec::new());
     for form in Form::ALL {
         let ask = |weakness| ask(server, place, form, weakness, bounds);
@@ -141,15 +143,15 @@ async fn ask(
                 None => harmless_ephemeral_container(place.image),
             };
             let patch = json!({ "spec": { "ephemeralContainers": [container] } });
-            let path = format!("{pods}/{pod}/ephemeralcontainers?{DRY_RUN}");
-            server.strategic_merge_patch(&path, bytes(&patch)?, bounds).await
+            let path = format!("{pods}/{pod}/ephemeralcontainers");
+            server.dry_run(Method::PATCH, &path, &bytes(&patch)?, bounds).await
         }
         _ => {
             let pod = match weakness {
                 Some(weakness) => canary(place.namespace, place.image, weakness, form),
                 None => harmless(place.namespace, place.image),
             };
-            server.post(&format!("{pods}?{DRY_RUN}"), bytes(&pod)?, bounds).await
+            server.dry_run(Method::POST, &pods, &bytes(&pod)?, bounds).await
         }
     };
     Ok(match answer {

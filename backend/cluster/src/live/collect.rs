@@ -69,6 +69,7 @@ pub async fn collect(
         reads: Arc::default(),
         reviews: Arc::default(),
         tokens: Arc::default(),
+        dry_runs: Arc::default(),
     };
     let started = Instant::now();
     let mut kinds = options.kinds.clone();

@@ -5,7 +5,7 @@
 use super::Retry;
 use super::kubelets::ACCESS_REVIEWS;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kube::client::Body;
 use rampart_checklist::Kind;
@@ -37,6 +37,8 @@ pub(super) struct Server {
     pub(super) reviews: Arc<Tally>,
     /// The tokens that were asked for so far.
     pub(super) tokens: Arc<Tally>,
+    /// The dry runs so far.
+    pub(super) dry_runs: Arc<Tally>,
 }
 
 /// Requests, repeated ones too, and the bytes of what they were answered with.
@@ -191,20 +193,29 @@ impl Server {
         self.ask(request, bounds, tally).await
     }
 
-    /// Sends a strategic merge patch, and sends it again for what may pass: only as a dry run.
-    pub(super) async fn strategic_merge_patch(
+    /// Asks what would become of a JSON document, or of a strategic merge patch, and asks again for what may pass. The
+    /// parameter without which something would change is added here, and nowhere else.
+    pub(super) async fn dry_run(
         &self,
+        method: Method,
         path: &str,
-        document: Vec<u8>,
+        document: &[u8],
         bounds: Bounds,
     ) -> Result<Vec<u8>, Failure> {
-        let request = || {
-            Request::patch(path)
-                .header(ACCEPT, "application/json")
-                .header(CONTENT_TYPE, "application/strategic-merge-patch+json")
-                .body(Body::from(document.clone()))
+        let sort = match method {
+            Method::PATCH => "application/strategic-merge-patch+json",
+            _ => "application/json",
         };
-        self.ask(request, bounds).await
+        let uri = format!("{path}?dryRun=All&fieldManager=rampart-probe");
+        let request = || {
+            Request::builder()
+                .method(method.clone())
+                .uri(uri.as_str())
+                .header(ACCEPT, "application/json")
+                .header(CONTENT_TYPE, sort)
+                .body(Body::from(document.to_vec()))
+        };
+        self.ask(request, bounds, &self.dry_runs).await
     }
 
     async fn ask(
