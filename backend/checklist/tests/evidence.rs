@@ -2,55 +2,27 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
 
-use rampart_checklist::inventory::ApiServerMetrics;
+mod cluster;
+
+use cluster::{documents, inventory, outcomes};
 use rampart_checklist::items::ITEMS;
 use rampart_checklist::rbac::{Access, KubeletAccess, node_proxy, rule, rules};
-use rampart_checklist::{Inventory, Kind, Object, Parameters, Role, evaluate};
+use rampart_checklist::{Inventory, Kind, Role};
 use rampart_shared::{Gap, GapReason, ItemId, Outcome, Source};
-use std::collections::BTreeMap;
 
-/// A cluster in which every item holds.
-const GOOD: &str = include_str!("good-cluster.yaml");
 /// Clusters in which kinds decide of which the good cluster needs none: one in which nothing was found, and one of a
 /// distribution that says in objects of its own what others say in flags.
 const OTHERS: [&str; 2] = [include_str!("bare-cluster.yaml"), include_str!("openshift-cluster.yaml")];
 
 fn good() -> Inventory {
-    let mut inventory = read(GOOD);
-    inventory.api_server_metrics.seen =
-        Some(ApiServerMetrics { encrypts_secrets: true, ..ApiServerMetrics::default() });
-    inventory
+    inventory(&cluster::good())
 }
 
+/// A cluster of which nothing is known but its objects.
 fn read(yaml: &str) -> Inventory {
-    let mut inventory = Inventory::empty(Source::Snapshot);
-    for document in serde_saphyr::from_multiple::<serde_json::Value>(yaml).unwrap() {
-        let text = |field: &str| document[field].as_str().unwrap().to_owned();
-        let (api_version, kind) = (text("apiVersion"), text("kind"));
-        if kind == "KubeletConfiguration" {
-            let node = document["metadata"]["name"].as_str().unwrap().to_owned();
-            inventory.insert_kubelet(node, serde_json::from_value(document).unwrap());
-        } else {
-            let kind = Kind::of(&api_version, &kind).unwrap();
-            inventory.insert(Object::deserialize(kind, &api_version, document).unwrap());
-        }
-    }
+    let mut inventory = inventory(&documents(yaml));
+    inventory.api_server_metrics.seen = None;
     inventory
-}
-
-/// What nobody can know of a cluster, for the good one.
-fn parameters() -> Parameters {
-    let mut parameters = Parameters::default();
-    parameters.trusted_registries.allow = vec!["ghcr.io/acme".parse().unwrap()];
-    parameters
-}
-
-fn outcomes(inventory: &Inventory) -> BTreeMap<ItemId, Outcome> {
-    evaluate(inventory, &parameters())
-        .unwrap()
-        .into_iter()
-        .map(|item| (item.result.id(), item.result.outcome()))
-        .collect()
 }
 
 /// The same cluster with a kind refused.

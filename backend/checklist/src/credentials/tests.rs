@@ -25,6 +25,11 @@ fn in_file(text: &str) -> Vec<(usize, String, &'static str)> {
         .collect()
 }
 
+/// What is found and where. What is removed beside a credential can take the name before it along, so that is left out.
+fn places(name: &str, text: &str) -> Vec<(usize, Credential)> {
+    in_text(name, text, &KEY).into_iter().map(|found| (found.line, found.credential)).collect()
+}
+
 /// The redacted forms have none of the secret, and give what the text gave.
 fn assert_round_trips(name: &str, text: &str, secret: &str) {
     let variable = redact_variable(name, text, &KEY);
@@ -33,9 +38,9 @@ fn assert_round_trips(name: &str, text: &str, secret: &str) {
     assert_eq!(in_variable(name, &again, &KEY), in_variable(name, text, &KEY), "{again}");
     let file = format!("first: line\n{text}\nlast: line\n");
     let redacted = redact_text(name, &file, &KEY);
-    assert_eq!(in_text(name, &redacted, &KEY), in_text(name, &file, &KEY), "{redacted}");
+    assert_eq!(places(name, &redacted), places(name, &file), "{redacted}");
     let again = redact_text(name, &redacted, &KEY);
-    assert_eq!(in_text(name, &again, &KEY), in_text(name, &file, &KEY), "{again}");
+    assert_eq!(places(name, &again), places(name, &file), "{again}");
     let words = words(&["run", text, "--verbose"]);
     let redacted_words = redact_words(&words, &KEY);
     assert_eq!(in_words(&redacted_words, &KEY), in_words(&words, &KEY), "{redacted_words:?}");

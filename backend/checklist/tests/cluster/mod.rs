@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+use rampart_checklist::inventory::ApiServerMetrics;
 use rampart_checklist::{Inventory, Kind, Object, Parameters, evaluate};
 use rampart_shared::{ItemId, ItemResult, Outcome, Source};
 use serde_json::Value;
@@ -12,17 +13,26 @@ pub(crate) type Documents = Vec<Value>;
 
 /// A cluster in which every item holds.
 pub(crate) fn good() -> Documents {
-    serde_saphyr::from_multiple(include_str!("../good-cluster.yaml")).unwrap()
+    documents(include_str!("../good-cluster.yaml"))
 }
 
-/// What a person set for it.
+/// What nobody can know of it but its owner.
 pub(crate) fn parameters() -> Parameters {
-    Parameters::default()
+    let mut parameters = Parameters::default();
+    parameters.trusted_registries.allow = vec!["ghcr.io/acme".parse().unwrap()];
+    parameters
 }
 
-/// The inventory of these objects; every kind is complete.
+/// The objects of some YAML.
+pub(crate) fn documents(yaml: &str) -> Documents {
+    serde_saphyr::from_multiple(yaml).unwrap()
+}
+
+/// The inventory of these objects; every kind is complete, and the API server says that it encrypts Secrets.
 pub(crate) fn inventory(documents: &[Value]) -> Inventory {
     let mut inventory = Inventory::empty(Source::Snapshot);
+    inventory.api_server_metrics.seen =
+        Some(ApiServerMetrics { encrypts_secrets: true, ..ApiServerMetrics::default() });
     for document in documents {
         let text = |field: &str| document[field].as_str().unwrap().to_owned();
         let (api_version, kind) = (text("apiVersion"), text("kind"));
