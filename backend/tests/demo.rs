@@ -4,8 +4,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rampart::demo::{CLUSTERS, DemoCluster, replay};
-use rampart_shared::ItemId;
+use rampart_checklist::credentials::FingerprintKey;
 use rampart_shared::api::{FindingRecord, RunSummary};
+use rampart_shared::{Basis, GapReason, ItemId, Outcome};
 use rampart_store::{ClusterScope, FindingFilter, History, StateFilter, Store};
 use std::path::Path;
 
@@ -15,12 +16,15 @@ fn now() -> DateTime<Utc> {
     DateTime::parse_from_rfc3339("2026-11-23T12:00:00Z").unwrap().to_utc()
 }
 
+fn key() -> FingerprintKey {
+    FingerprintKey::new([7; 32])
+}
+
 async fn history(folder: &Path, name: &str, hours_ago: std::ops::RangeInclusive<i64>) -> Store {
     let store = Store::open(&folder.join(name)).await.unwrap();
     for cluster in CLUSTERS {
-        replay(&store, &cluster, &folder.join(format!("{name}-snapshots")), now(), hours_ago.clone())
-            .await
-            .unwrap();
+        let snapshots = folder.join(format!("{name}-snapshots"));
+        replay(&store, &cluster, &snapshots, now(), &key(), hours_ago.clone()).await.unwrap();
     }
     store
 }
@@ -87,5 +91,29 @@ fn the_clusters_change_in_stages() {
     for cluster in CLUSTERS {
         let stages = (1..=90 * DAY).filter(|hours| (cluster.at)(*hours) != (cluster.at)(hours - 1)).count();
         assert!((2..30).contains(&stages), "{}: {stages}", cluster.name);
+    }
+}
+
+#[tokio::test]
+async fn every_item_says_something_of_each_cluster() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = history(folder.path(), "now.db", 1..=1).await;
+    for cluster in &CLUSTERS {
+        for item in ItemId::ALL {
+            let state =
+                store.item_state(&ClusterScope::All, cluster.name, item, now()).await.unwrap().unwrap();
+            println!(
+                "{:20} {:34} {:?} {:?} {}/{} {} {:?} {:?}",
+                cluster.name,
+                item.as_str(),
+                state.last_outcome,
+                state.basis,
+                state.violating,
+                state.examined,
+                state.unit,
+                state.notes,
+                state.gaps.iter().map(|gap| (&gap.kind.0, &gap.detail)).collect::<Vec<_>>()
+            );
+        }
     }
 }

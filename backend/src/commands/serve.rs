@@ -12,7 +12,7 @@ use crate::{
     schedule::{Cadence, DueTimes, Scheduler},
 };
 use anyhow::{Context, bail};
-use rampart_checklist::Parameters;
+use rampart_checklist::{Parameters, credentials::FingerprintKey};
 use rampart_cluster::live::{self, Connection};
 use rampart_store::Store;
 use std::{
@@ -45,7 +45,8 @@ pub(super) fn run(common: &CommonArguments, arguments: &ServeArguments) -> anyho
             settings.listen
         );
     }
-    configuration.use_fingerprint_key(&fingerprint_key::of_folder(&settings.data_dir)?);
+    let key = fingerprint_key::of_folder(&settings.data_dir)?;
+    configuration.use_fingerprint_key(&key);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     runtime.block_on(async {
         let stop = CancellationToken::new();
@@ -53,7 +54,7 @@ pub(super) fn run(common: &CommonArguments, arguments: &ServeArguments) -> anyho
         let ready = tokio::select! {
             // Signals count from the first moment; what is not served yet has nothing to wind up.
             () = stop.cancelled() => return Ok(()),
-            ready = prepare(&configuration, &settings, arguments.demo, stop.clone()) => ready?,
+            ready = prepare(&configuration, &settings, arguments.demo.then_some(&key), stop.clone()) => ready?,
         };
         ready.serve(stop).await
     })?;
@@ -72,7 +73,7 @@ struct Ready {
 async fn prepare(
     configuration: &Configuration,
     settings: &Settings,
-    demo: bool,
+    demo: Option<&FingerprintKey>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ready> {
     // Before anything is written or takes long.
@@ -80,8 +81,8 @@ async fn prepare(
         TcpListener::bind(settings.listen).await.map_err(|error| cannot_listen(&error, settings.listen))?;
     let address = listener.local_addr().context("cannot find out the address to listen on")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (store, clusters, advice) = if demo {
-        let (store, clusters) = crate::demo::prepare(&settings.data_dir, DATABASE, clock.now()).await?;
+    let (store, clusters, advice) = if let Some(key) = demo {
+        let (store, clusters) = crate::demo::prepare(&settings.data_dir, DATABASE, clock.now(), key).await?;
         (store, clusters, None)
     } else {
         let (clusters, advice) = clusters(configuration, settings);

@@ -185,6 +185,7 @@ fn default_data_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Pat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rampart_cluster::live::KubeletReading;
 
     #[test]
     fn flags_win_over_the_file_and_the_file_over_defaults() {
@@ -200,6 +201,47 @@ mod tests {
         assert_eq!(settings.data_dir, Path::new("/etc/data"));
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(DEFAULT_CONCURRENCY.get(), 4);
+    }
+
+    #[test]
+    fn a_cluster_says_otherwise_than_the_process_how_it_is_read() {
+        let text = "admission_probe = true\nkubelets = \"off\"\n\
+            [checklist.trusted-registries]\nallow = [\"ghcr.io/acme\"]\n\
+            [[cluster]]\nname = \"one\"\ncontext = \"one\"\nadmission_probe = false\n\
+            control_plane_metrics = true\nkubelets = \"direct\"\n\
+            kubelet_service_account = \"security/reader\"\n\
+            [[cluster]]\nname = \"two\"\ncontext = \"two\"\n";
+        let configuration = Configuration::parse(text, Path::new("rampart.toml")).unwrap();
+        let reading = Reading::resolve(&ReadingArguments::default(), &configuration);
+        let [one, two] = configuration.clusters.as_slice() else { panic!("two clusters") };
+
+        let options = reading.of(one).collect_options(&one.parameters);
+        assert_eq!((options.admission_probe, options.control_plane_metrics), (None, true));
+        assert_eq!(options.kubelets, KubeletReading::Direct);
+        assert_eq!(options.kubelet_service_account, "security/reader".parse().ok());
+
+        // The probe gets the parameters of the cluster, which say where applications are.
+        let options = reading.of(two).collect_options(&two.parameters);
+        assert_eq!(
+            (options.admission_probe, options.control_plane_metrics),
+            (Some(two.parameters.clone()), false)
+        );
+        assert_eq!((options.kubelets, options.kubelet_service_account), (KubeletReading::Off, None));
+    }
+
+    #[test]
+    fn a_flag_switches_on_what_the_file_leaves_off() {
+        let configuration =
+            Configuration::parse("admission_probe = false", Path::new("rampart.toml")).unwrap();
+        for (admission_probe, control_plane_metrics) in [(false, false), (true, false), (false, true)] {
+            let arguments =
+                ReadingArguments { admission_probe, control_plane_metrics, ..ReadingArguments::default() };
+            let reading = Reading::resolve(&arguments, &configuration);
+            assert_eq!(
+                (reading.admission_probe, reading.control_plane_metrics),
+                (admission_probe, control_plane_metrics)
+            );
+        }
     }
 
     #[test]

@@ -2,80 +2,26 @@
 
 use serde_json::{Value, json};
 
-/// A container, secure unless it says otherwise.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Container {
-    pub(super) name: &'static str,
-    pub(super) image: &'static str,
-    pub(super) read_only: Option<bool>,
-    pub(super) non_root: Option<bool>,
-    pub(super) seccomp: Option<&'static str>,
-    pub(super) privileged: bool,
-}
-
-pub(super) const fn container(name: &'static str, image: &'static str) -> Container {
-    Container {
-        name,
-        image,
-        read_only: Some(true),
-        non_root: Some(true),
-        seccomp: Some("RuntimeDefault"),
-        privileged: false,
-    }
-}
-
-impl Container {
-    pub(super) const fn read_only(self, value: Option<bool>) -> Self {
-        Container { read_only: value, ..self }
-    }
-
-    pub(super) const fn non_root(self, value: Option<bool>) -> Self {
-        Container { non_root: value, ..self }
-    }
-
-    pub(super) const fn seccomp(self, value: Option<&'static str>) -> Self {
-        Container { seccomp: value, ..self }
-    }
-
-    pub(super) const fn privileged(self) -> Self {
-        Container { privileged: true, ..self }
-    }
-
-    /// With nothing set at all, as most manifests begin.
-    pub(super) const fn bare(self) -> Self {
-        self.read_only(None).non_root(None).seccomp(None)
-    }
-
-    fn object(&self) -> Value {
-        let mut context = serde_json::Map::new();
-        if let Some(value) = self.read_only {
-            context.insert("readOnlyRootFilesystem".into(), value.into());
-        }
-        if let Some(value) = self.non_root {
-            context.insert("runAsNonRoot".into(), value.into());
-        }
-        if let Some(value) = self.seccomp {
-            context.insert("seccompProfile".into(), json!({ "type": value }));
-        }
-        if self.privileged {
-            context.insert("privileged".into(), true.into());
-        }
-        json!({ "name": self.name, "image": self.image, "securityContext": context })
-    }
-}
-
+/// A namespace's name and its UID.
 pub(super) fn namespace(name: &str, uid: &str) -> Value {
-    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "uid": uid } })
+    labelled_namespace(name, uid, &json!({}))
+}
+
+/// The same with labels of its own.
+pub(super) fn labelled_namespace(name: &str, uid: &str, labels: &Value) -> Value {
+    let mut labels = labels.clone();
+    labels["kubernetes.io/metadata.name"] = json!(name);
+    object("v1", "Namespace", &json!({ "name": name, "uid": uid, "labels": labels }), &[])
 }
 
 /// A ready node; `labels` and `provider` tell who runs it.
 pub(super) fn node(name: &str, labels: &Value, annotations: &Value, provider: &str) -> Value {
-    json!({
-        "apiVersion": "v1", "kind": "Node",
-        "metadata": { "name": name, "labels": labels, "annotations": annotations },
-        "spec": { "providerID": provider },
-        "status": { "conditions": [{ "type": "Ready", "status": "True" }] },
-    })
+    let metadata = json!({ "name": name, "labels": labels, "annotations": annotations });
+    let status = json!({
+        "conditions": [{ "type": "Ready", "status": "True" }],
+        "nodeInfo": { "operatingSystem": "linux", "containerRuntimeVersion": "containerd://2.1.4" },
+    });
+    object("v1", "Node", &metadata, &[("spec", json!({ "providerID": provider })), ("status", status)])
 }
 
 /// A kubelet's effective configuration.
@@ -88,21 +34,24 @@ pub(super) fn kubelet(anonymous: bool, mode: &str, read_only_port: u16) -> Value
     })
 }
 
+/// Where the control plane of every cluster of the demo with a visible one answers.
+const CONTROL_PLANE: &str = "10.20.0.10";
+
 /// A static pod of the control plane, as its mirror.
-pub(super) fn static_pod(component: &str, node: &str, command: &[&str]) -> Value {
-    json!({
-        "apiVersion": "v1", "kind": "Pod",
-        "metadata": {
-            "name": format!("{component}-{node}"), "namespace": "kube-system",
-            "labels": { "component": component, "tier": "control-plane" },
-            "annotations": { "kubernetes.io/config.mirror": "0f0f" },
-            "ownerReferences": [{ "apiVersion": "v1", "kind": "Node", "name": node, "controller": true }],
-        },
-        "spec": { "nodeName": node, "hostNetwork": true,
-                  "securityContext": { "seccompProfile": { "type": "RuntimeDefault" } },
-                  "containers": [{ "name": component, "command": command }] },
-        "status": { "phase": "Running" },
-    })
+fn static_pod(component: &str, image: &str, node: &str, command: &[&str]) -> Value {
+    let metadata = json!({
+        "name": format!("{component}-{node}"), "namespace": "kube-system",
+        "labels": { "component": component, "tier": "control-plane" },
+        "annotations": { "kubernetes.io/config.mirror": "0f0f" },
+        "ownerReferences": [{ "apiVersion": "v1", "kind": "Node", "name": node, "controller": true }],
+    });
+    let spec = json!({
+        "nodeName": node, "hostNetwork": true,
+        "securityContext": { "seccompProfile": { "type": "RuntimeDefault" } },
+        "containers": [{ "name": component, "image": image, "command": command }],
+    });
+    let status = json!({ "phase": "Running", "podIPs": [{ "ip": CONTROL_PLANE }] });
+    object("v1", "Pod", &metadata, &[("spec", spec), ("status", status)])
 }
 
 /// An API server as kubeadm starts it, with these flags beside its own.
@@ -113,9 +62,11 @@ pub(super) fn api_server(node: &str, flags: &[&str]) -> Value {
         "--etcd-cafile=/etc/kubernetes/pki/etcd/ca.crt",
         "--etcd-certfile=/etc/kubernetes/pki/apiserver-etcd-client.crt",
         "--etcd-keyfile=/etc/kubernetes/pki/apiserver-etcd-client.key",
+        "--client-ca-file=/etc/kubernetes/pki/ca.crt",
+        "--enable-admission-plugins=NodeRestriction",
     ];
     command.extend_from_slice(flags);
-    static_pod("kube-apiserver", node, &command)
+    static_pod("kube-apiserver", "registry.k8s.io/kube-apiserver:v1.36.3", node, &command)
 }
 
 /// An etcd as kubeadm starts it; without peer authentication where that is left out.
@@ -137,66 +88,29 @@ pub(super) fn etcd(node: &str, peer_authentication: bool) -> Value {
     if peer_authentication {
         command.push("--peer-client-cert-auth=true");
     }
-    static_pod("etcd", node, &command)
+    static_pod("etcd", "registry.k8s.io/etcd:3.6.5-0", node, &command)
 }
 
-/// A Deployment with its ReplicaSet and pods.
-pub(super) fn deployment(
-    namespace: &str,
-    name: &str,
-    replicas: usize,
-    containers: &[Container],
-) -> Vec<Value> {
-    let replica_set = format!("{name}-7d9c5b8f4");
-    let owner = |kind: &str, name: &str| json!([{ "apiVersion": "apps/v1", "kind": kind, "name": name, "controller": true }]);
-    let revision = json!({ "deployment.kubernetes.io/revision": "1" });
-    let spec = json!({ "replicas": replicas, "template": { "spec": pod_spec(containers) } });
-    let mut objects = vec![
-        json!({ "apiVersion": "apps/v1", "kind": "Deployment",
-                "metadata": { "name": name, "namespace": namespace, "annotations": revision }, "spec": spec }),
-        json!({ "apiVersion": "apps/v1", "kind": "ReplicaSet",
-                "metadata": { "name": replica_set, "namespace": namespace, "annotations": revision,
-                              "ownerReferences": owner("Deployment", name) }, "spec": spec }),
-    ];
-    objects.extend((0..replicas).map(|replica| {
-        pod(namespace, &format!("{replica_set}-{replica:05}"), &owner("ReplicaSet", &replica_set), containers)
-    }));
-    objects
-}
-
-/// A StatefulSet or DaemonSet with its pods.
-pub(super) fn controller(
-    kind: &str,
-    namespace: &str,
-    name: &str,
-    replicas: usize,
-    containers: &[Container],
-) -> Vec<Value> {
-    let owner = json!([{ "apiVersion": "apps/v1", "kind": kind, "name": name, "controller": true }]);
-    let mut objects = vec![json!({
-        "apiVersion": "apps/v1", "kind": kind, "metadata": { "name": name, "namespace": namespace },
-        "spec": { "template": { "spec": pod_spec(containers) } },
-    })];
-    objects.extend(
-        (0..replicas).map(|replica| pod(namespace, &format!("{name}-{replica}"), &owner, containers)),
-    );
-    objects
-}
-
-/// A CronJob between two of its runs.
-pub(super) fn cron_job(namespace: &str, name: &str, containers: &[Container]) -> Value {
-    json!({
-        "apiVersion": "batch/v1", "kind": "CronJob", "metadata": { "name": name, "namespace": namespace },
-        "spec": { "schedule": "15 2 * * *", "jobTemplate": { "spec": { "template": { "spec": pod_spec(containers) } } } },
-    })
+/// The addresses of the API servers, which the API server itself keeps.
+pub(super) fn api_server_endpoints() -> Value {
+    let metadata = json!({
+        "name": "kubernetes", "namespace": "default", "labels": { "kubernetes.io/service-name": "kubernetes" },
+    });
+    object(
+        "discovery.k8s.io/v1",
+        "EndpointSlice",
+        &metadata,
+        &[
+            ("addressType", json!("IPv4")),
+            ("endpoints", json!([{ "addresses": [CONTROL_PLANE] }])),
+            ("ports", json!([{ "name": "https", "port": 6443, "protocol": "TCP" }])),
+        ],
+    )
 }
 
 /// A NetworkPolicy.
 pub(super) fn network_policy(namespace: &str, name: &str, spec: &Value) -> Value {
-    json!({
-        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
-        "metadata": { "name": name, "namespace": namespace }, "spec": spec,
-    })
+    with_spec("networking.k8s.io/v1", "NetworkPolicy", namespace, name, spec)
 }
 
 /// A NetworkPolicy that denies these directions by default.
@@ -204,15 +118,71 @@ pub(super) fn default_deny(namespace: &str, directions: &[&str]) -> Value {
     network_policy(namespace, "default-deny", &json!({ "podSelector": {}, "policyTypes": directions }))
 }
 
-fn pod(namespace: &str, name: &str, owners: &Value, containers: &[Container]) -> Value {
-    json!({
-        "apiVersion": "v1", "kind": "Pod",
-        "metadata": { "name": name, "namespace": namespace, "ownerReferences": owners },
-        "spec": pod_spec(containers),
-        "status": { "phase": "Running", "podIPs": [{ "ip": "10.42.0.7" }] },
-    })
+/// A Service in front of the pods of a workload.
+pub(super) fn service(namespace: &str, name: &str, port: u16) -> Value {
+    let spec = json!({
+        "type": "ClusterIP", "selector": { "app": name },
+        "ports": [{ "name": "http", "port": 80, "targetPort": port, "protocol": "TCP" }],
+    });
+    with_spec("v1", "Service", namespace, name, &spec)
 }
 
-fn pod_spec(containers: &[Container]) -> Value {
-    json!({ "containers": containers.iter().map(Container::object).collect::<Vec<_>>() })
+/// A ConfigMap.
+pub(super) fn config_map(namespace: &str, name: &str, data: &Value) -> Value {
+    object("v1", "ConfigMap", &json!({ "name": name, "namespace": namespace }), &[("data", data.clone())])
+}
+
+/// A ServiceAccount; `token` says whether its pods get one of the API.
+pub(super) fn service_account(namespace: &str, name: &str, token: Option<bool>) -> Value {
+    let metadata = json!({ "name": name, "namespace": namespace });
+    let fields: Vec<_> =
+        token.map(|token| ("automountServiceAccountToken", json!(token))).into_iter().collect();
+    object("v1", "ServiceAccount", &metadata, &fields)
+}
+
+/// A ClusterRole with one rule.
+pub(super) fn cluster_role(name: &str, groups: &[&str], resources: &[&str], verbs: &[&str]) -> Value {
+    let rules = json!([{ "apiGroups": groups, "resources": resources, "verbs": verbs }]);
+    object("rbac.authorization.k8s.io/v1", "ClusterRole", &json!({ "name": name }), &[("rules", rules)])
+}
+
+/// A ClusterRoleBinding that gives a ClusterRole to a service account.
+pub(super) fn cluster_role_binding(name: &str, role: &str, namespace: &str, account: &str) -> Value {
+    let role = json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role });
+    let subjects = json!([{ "kind": "ServiceAccount", "namespace": namespace, "name": account }]);
+    object(
+        "rbac.authorization.k8s.io/v1",
+        "ClusterRoleBinding",
+        &json!({ "name": name }),
+        &[("roleRef", role), ("subjects", subjects)],
+    )
+}
+
+/// An ExternalSecret that makes a Secret of its name, in sync or not.
+pub(super) fn external_secret(namespace: &str, name: &str, synced: bool) -> Value {
+    let spec = json!({
+        "refreshInterval": "1h", "secretStoreRef": { "kind": "ClusterSecretStore", "name": "vault" },
+        "target": { "name": name },
+    });
+    let ready = if synced { "True" } else { "False" };
+    let mut secret = with_spec("external-secrets.io/v1", "ExternalSecret", namespace, name, &spec);
+    secret["status"] = json!({ "conditions": [{ "type": "Ready", "status": ready }] });
+    secret
+}
+
+/// An object that is little beside its `spec`.
+pub(super) fn with_spec(api_version: &str, kind: &str, namespace: &str, name: &str, spec: &Value) -> Value {
+    let mut metadata = json!({ "name": name });
+    if !namespace.is_empty() {
+        metadata["namespace"] = json!(namespace);
+    }
+    object(api_version, kind, &metadata, &[("spec", spec.clone())])
+}
+
+fn object(api_version: &str, kind: &str, metadata: &Value, fields: &[(&str, Value)]) -> Value {
+    let mut object = json!({ "apiVersion": api_version, "kind": kind, "metadata": metadata });
+    for (name, value) in fields {
+        object[*name] = value.clone();
+    }
+    object
 }

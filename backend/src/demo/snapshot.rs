@@ -1,6 +1,8 @@
 //! A cluster at one time, as the files of a snapshot.
 
 use super::DemoError;
+use rampart_checklist::Kind;
+use rampart_shared::ResourceName;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,22 +16,14 @@ pub struct Snapshot {
     objects: Vec<Value>,
     /// The kubelets' configurations, by node.
     kubelets: BTreeMap<&'static str, Value>,
+    /// What `/metrics` of the API server said, where it was read.
+    metrics: Option<String>,
 }
 
-/// The kinds that were collected; which kubelets were read shows by itself.
-const COMPLETE: [&str; 11] = [
-    "namespaces",
-    "nodes",
-    "pods",
-    "deployments.apps",
-    "replicasets.apps",
-    "statefulsets.apps",
-    "daemonsets.apps",
-    "jobs.batch",
-    "cronjobs.batch",
-    "networkpolicies.networking.k8s.io",
-    "configmaps",
-];
+/// The kinds that were collected: every kind that is listed, so that there is nothing of those without an object.
+fn complete() -> Vec<ResourceName> {
+    Kind::ALL.into_iter().filter(|kind| kind.is_listed()).map(Kind::name).collect()
+}
 
 impl Snapshot {
     pub(super) fn new(version: &'static str) -> Self {
@@ -54,6 +48,12 @@ impl Snapshot {
         self
     }
 
+    /// The same with the API server's metrics.
+    pub(super) fn with_metrics(mut self, metrics: String) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
     /// Writes the files into this folder, in place of what a snapshot left there.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl Snapshot {
         let mut files = vec![
             (
                 "rampart-snapshot.json".to_owned(),
-                json!({ "schema": "rampart.snapshot/v1", "complete": COMPLETE }),
+                json!({ "schema": "rampart.snapshot/v1", "complete": complete() }),
             ),
             ("version.json".to_owned(), json!({ "serverVersion": { "gitVersion": self.version } })),
             ("objects.json".to_owned(), json!({ "apiVersion": "v1", "kind": "List", "items": self.objects })),
@@ -78,6 +78,10 @@ impl Snapshot {
         }));
         for (name, content) in files {
             std::fs::write(folder.join(name), content.to_string()).map_err(unwritable)?;
+        }
+        // Every stage of a cluster has metrics, or none has.
+        if let Some(metrics) = &self.metrics {
+            std::fs::write(folder.join("metrics.txt"), metrics).map_err(unwritable)?;
         }
         Ok(())
     }

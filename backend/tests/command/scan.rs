@@ -1,5 +1,5 @@
 use crate::support::{DEPLOYMENT, Folder};
-use rampart_shared::{Outcome, ScanReport, Source};
+use rampart_shared::{Basis, GapReason, Outcome, ScanReport, Source};
 use std::{
     io::Write,
     process::{Command, Stdio},
@@ -25,6 +25,42 @@ fn a_folder_is_a_cluster_that_falls_short() {
     let item = shop.items.iter().find(|item| item.id().as_str() == "read-only-root-filesystem").unwrap();
     assert_eq!(item.outcome(), Outcome::Fail);
     assert_eq!((item.evidence().examined, item.evidence().violating), (1, 1));
+}
+
+#[test]
+fn a_provider_s_control_plane_never_passes_by_silence() {
+    let folder = Folder::new();
+    folder.write("eks/version.json", r#"{"serverVersion": {"gitVersion": "v1.35.5-eks-3a1b2c4"}}"#);
+    folder.write(
+        "eks/nodes.yaml",
+        "{apiVersion: v1, kind: Node, metadata: {name: n, labels: {eks.amazonaws.com/nodegroup: a}},\n\
+         status: {conditions: [{type: Ready, status: 'True'}]}}\n",
+    );
+    folder.write("eks/deployment.yaml", DEPLOYMENT);
+    for assume in [&[][..], &["--assume-complete"]] {
+        let ended = folder.run(&[&["scan", "eks", "--format", "json"], assume].concat());
+        let items = report(&ended.stdout).clusters.remove(0).items;
+        let ids: Vec<_> = items.iter().map(rampart_shared::ItemResult::id).collect();
+        assert_eq!((ids.as_slice(), ids.len()), (&rampart_shared::ItemId::ALL[..], 18));
+        let item = |id: &str| items.iter().find(|item| item.id().as_str() == id).unwrap();
+
+        let etcd = item("etcd-tls");
+        assert_eq!(etcd.outcome(), Outcome::Unknown);
+        if !assume.is_empty() {
+            let gaps = &etcd.evidence().gaps;
+            assert!(gaps.iter().any(|gap| gap.reason == GapReason::ProviderManaged), "{gaps:?}");
+        }
+        for id in ["kubelet-node-restriction", "api-server-third-party-auth"] {
+            let item = item(id);
+            let (outcome, basis) = (item.outcome(), item.basis());
+            let documented = outcome == Outcome::Pass && basis == Some(Basis::Provider);
+            assert!(documented || outcome == Outcome::Unknown, "{id}: {outcome:?} {basis:?}");
+            assert_eq!(documented, !assume.is_empty(), "{id}: {outcome:?} {basis:?}");
+        }
+        for id in ["kubelet-anonymous-auth", "kubelet-webhook-authorization", "kubelet-read-only-port"] {
+            assert_ne!(item(id).outcome(), Outcome::Pass, "{id}");
+        }
+    }
 }
 
 #[test]
