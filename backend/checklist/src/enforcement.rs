@@ -2,9 +2,26 @@
 
 use crate::distribution::Distribution;
 use crate::inventory::{Container, Kind, Node, Pod, Workload};
-use crate::network::{CiliumConfiguration, EnablePolicy, NetworkPlugin};
+use crate::network::{CiliumConfiguration, EnablePolicy, Network, NetworkPlugin};
 use crate::workloads::View;
 use rampart_shared::Subject;
+
+/// The network policies of a cluster, and who enforces them.
+#[derive(Debug)]
+pub struct EnforcedNetwork<'a> {
+    /// The policies, as the network plugin reads them.
+    pub policies: Network<'a>,
+    /// Who enforces them.
+    pub enforcement: Enforcement,
+}
+
+impl<'a> EnforcedNetwork<'a> {
+    /// Puts them together.
+    pub fn of(view: &View<'a>) -> EnforcedNetwork<'a> {
+        let enforcement = Enforcement::of(view);
+        EnforcedNetwork { policies: Network::of(view.inventory, enforcement.plugin()), enforcement }
+    }
+}
 
 /// Whether NetworkPolicies take effect, with the object that shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,13 @@
 //! Pods and templates put together under the controllers that own them.
 
+use crate::admission::Predictor;
 use crate::distribution::Distribution;
+use crate::enforcement::EnforcedNetwork;
 use crate::inventory::{Container, Inventory, Kind, Pod, PodSpec, Workload};
 use crate::parameters::Parameters;
 use rampart_shared::{RestsOn, Scope, Subject};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 /// An inventory with what every item derives from it, derived once.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub struct View<'a> {
     pub distribution: Distribution,
     /// Everything that runs or would run containers, by owner.
     pub workloads: Vec<OwnedWorkload<'a>>,
+    admission: OnceLock<Predictor<'a>>,
+    network: OnceLock<EnforcedNetwork<'a>>,
 }
 
 /// A top controller, or a bare pod, with what is judged of it.
@@ -95,7 +100,24 @@ impl<'a> View<'a> {
     pub fn new(inventory: &'a Inventory, parameters: &'a Parameters) -> Self {
         let distribution = Distribution::of(inventory);
         let workloads = own(inventory, parameters, distribution);
-        View { inventory, parameters, distribution, workloads }
+        View {
+            inventory,
+            parameters,
+            distribution,
+            workloads,
+            admission: OnceLock::new(),
+            network: OnceLock::new(),
+        }
+    }
+
+    /// What admission would answer; its policies are compiled once, when somebody asks.
+    pub fn admission(&self) -> &Predictor<'a> {
+        self.admission.get_or_init(|| Predictor::new(self))
+    }
+
+    /// The network policies and who enforces them; put together once, when somebody asks.
+    pub fn network(&self) -> &EnforcedNetwork<'a> {
+        self.network.get_or_init(|| EnforcedNetwork::of(self))
     }
 
     /// Whether a namespace decides.

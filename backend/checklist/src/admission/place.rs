@@ -19,7 +19,7 @@ pub struct Place<'a> {
 }
 
 /// The application namespaces that have pods, or a workload that would make some.
-pub fn places<'a>(view: &'a View<'a>) -> Vec<Place<'a>> {
+pub fn places<'v>(view: &'v View<'_>) -> Vec<Place<'v>> {
     let mut labels: BTreeMap<&str, &Labels> = BTreeMap::new();
     for namespace in &view.inventory.namespaces.seen {
         labels.insert(&namespace.name, &namespace.labels);

@@ -83,18 +83,21 @@ impl<'a> Predictor<'a> {
         self.pod_security.not_known()
     }
 
+    /// Whether an image of a registry that nobody knows is refused in a namespace, as a container.
+    pub fn refuses_unknown_registries(&self, place: &Place<'_>) -> bool {
+        let (weakness, form) = (Weakness::UntrustedRegistry, Form::Container);
+        let refuse_all = self.refuse_all(place, form);
+        let pod = canary::canary(place.namespace, place.image, weakness, form);
+        let prediction = together(self.answers(place, Some(weakness), form, &pod), &refuse_all);
+        matches!(prediction, Prediction::Refused(_))
+    }
+
     /// What becomes of every canary in a namespace. A policy that refuses the harmless pod too refuses for another
     /// reason, and does not count.
     pub fn predict(&self, place: &Place<'_>) -> Vec<(Weakness, Form, Prediction)> {
         let mut predictions = Vec::new();
         for form in Form::ALL {
-            let harmless = canary::harmless(place.namespace, place.image);
-            let refuse_all: BTreeSet<String> = self
-                .answers(place, None, form, &harmless)
-                .into_iter()
-                .filter(|answer| answer.verdict == Verdict::Rejects)
-                .map(|answer| answer.policy)
-                .collect();
+            let refuse_all = self.refuse_all(place, form);
             for weakness in Weakness::ALL {
                 let pod = canary::canary(place.namespace, place.image, weakness, form);
                 let answers = self.answers(place, Some(weakness), form, &pod);
@@ -102,6 +105,16 @@ impl<'a> Predictor<'a> {
             }
         }
         predictions
+    }
+
+    /// The policies that refuse even the harmless pod.
+    fn refuse_all(&self, place: &Place<'_>, form: Form) -> BTreeSet<String> {
+        let harmless = canary::harmless(place.namespace, place.image);
+        self.answers(place, None, form, &harmless)
+            .into_iter()
+            .filter(|answer| answer.verdict == Verdict::Rejects)
+            .map(|answer| answer.policy)
+            .collect()
     }
 
     fn answers(&self, place: &Place<'_>, weakness: Option<Weakness>, form: Form, pod: &Value) -> Vec<Answer> {
@@ -212,7 +225,7 @@ fn of_policies(
         .filter_map(|decision| {
             let verdict = match (&decision.outcome, decision.refuses()) {
                 (Outcome::NotMatched(why), _) => Verdict::Admits(Some(format!("does not see it: {why}"))),
-                (Outcome::Allowed, _) => Verdict::Admits(None),
+                (Outcome::Allowed, _) => Verdict::Admits(Some("sees it, and its rules hold".to_owned())),
                 (Outcome::Denied { .. }, Some(true)) => Verdict::Rejects,
                 (Outcome::Denied { .. }, _) => {
                     let actions = actions(&decision.validation_actions);

@@ -94,7 +94,7 @@ type ByReason = BTreeMap<Vec<String>, (BTreeSet<String>, BTreeSet<String>)>;
 
 fn observe(view: &View<'_>) -> Observation {
     let mut observation = Observation { unit: "namespace", ..Observation::default() };
-    let predictor = Predictor::new(view);
+    let predictor = view.admission();
     let mut undecided = ByReason::new();
     let mut told: BTreeMap<Weakness, BTreeSet<String>> = BTreeMap::new();
     for place in places(view) {
@@ -140,7 +140,7 @@ fn observe(view: &View<'_>) -> Observation {
         }
     }
     observation.undecided.extend(undecided.into_iter().map(gap));
-    notes(&mut observation, view, &predictor, &told);
+    notes(&mut observation, view, predictor, &told);
     observation
 }
 

@@ -6,7 +6,7 @@
 //! plugin must be one that enforces policies.
 
 use super::Item;
-use super::network_policy::{NEEDS, Seen, free_name, isolated_by, rests_on, suppliers};
+use super::network_policy::{self, NEEDS, free_name, isolated_by, rests_on, suppliers};
 use crate::inventory::{NetworkPolicy, PolicyDirection};
 use crate::judge::{AbsentViolation, Observation, SeenViolation, Violation};
 use crate::network::{Isolation, NamespaceDefault, Open, PolicyReference};
@@ -53,14 +53,14 @@ const DIRECTIONS: [PolicyDirection; 2] = [PolicyDirection::Ingress, PolicyDirect
 
 fn observe(view: &View<'_>) -> Observation {
     let mut observation = Observation { unit: "namespace", ..Observation::default() };
-    let seen = Seen::of(view);
+    let network = view.network();
     for namespace in namespaces(view) {
         observation.examined.insert(namespace.to_owned());
         for direction in DIRECTIONS {
-            let default = seen.network.namespace_default(namespace, direction);
+            let default = network.policies.namespace_default(namespace, direction);
             judge_direction(&mut observation, view, namespace, direction, default);
         }
-        for (policy, direction) in seen.network.wide(namespace) {
+        for (policy, direction) in network.policies.wide(namespace) {
             observation.notes.push(format!(
                 "{policy} allows the whole cluster on every port ({}): it isolates from outside only.",
                 direction.as_str()
@@ -68,7 +68,7 @@ fn observe(view: &View<'_>) -> Observation {
         }
     }
     if !observation.examined.is_empty() {
-        seen.judge(&mut observation);
+        network_policy::judge(network, &mut observation);
     }
     observation
 }

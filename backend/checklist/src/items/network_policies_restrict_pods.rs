@@ -4,7 +4,7 @@
 //! network plugin puts them together; what allows everything isolates nobody. Egress is counted beside it.
 
 use super::Item;
-use super::network_policy::{NEEDS, Seen, enforcement_gap, free_name, isolated_by, rests_on, suppliers};
+use super::network_policy::{self, NEEDS, enforcement_gap, free_name, isolated_by, rests_on, suppliers};
 use crate::enforcement::{Enforcement, PodEnforcement};
 use crate::inventory::{Labels, Node, Pod, PolicyDirection};
 use crate::judge::{AbsentViolation, Observation, SeenViolation, Violation};
@@ -48,16 +48,16 @@ pub(super) const ITEM: Item = Item {
 
 fn observe(view: &View<'_>) -> Observation {
     let mut observation = Observation { unit: "pod", ..Observation::default() };
-    let seen = Seen::of(view);
+    let network = view.network();
     let nodes: HashMap<&str, &Node> =
         view.inventory.nodes.seen.iter().map(|node| (node.meta.name.as_str(), node)).collect();
-    let mut isolation = Cache { network: &seen.network, known: HashMap::new() };
+    let mut isolation = Cache { network: &network.policies, known: HashMap::new() };
     let mut egress = 0_usize;
     let mut on_host = 0_usize;
     for workload in &view.workloads {
         let (isolated_pods, host_pods): (Vec<&Pod>, Vec<&Pod>) =
             workload.pods.iter().copied().partition(|pod| !pod.spec.host_network);
-        let judged = Judged::of(&isolated_pods, &mut isolation, &seen.enforcement, &nodes);
+        let judged = Judged::of(&isolated_pods, &mut isolation, &network.enforcement, &nodes);
         if workload.scope == Scope::Application {
             on_host += host_pods.len();
             egress += isolated_pods
@@ -87,14 +87,14 @@ fn observe(view: &View<'_>) -> Observation {
         .collect();
     for (policy, _) in namespaces
         .into_iter()
-        .flat_map(|namespace| seen.network.wide(namespace))
+        .flat_map(|namespace| network.policies.wide(namespace))
         .filter(|(_, direction)| *direction == PolicyDirection::Ingress)
     {
         observation
             .notes
             .push(format!("{policy} allows the whole cluster on every port: it isolates from outside only."));
     }
-    seen.judge(&mut observation);
+    network_policy::judge(network, &mut observation);
     observation
 }
 

@@ -1,10 +1,10 @@
 //! What the items on network policies share: what they read, who enforces policies, how findings rest on kinds.
 
-use crate::enforcement::Enforcement;
+use crate::enforcement::{EnforcedNetwork, Enforcement};
 use crate::inventory::{Kind, OTHER_POLICY_KINDS};
 use crate::judge::{Observation, SeenViolation, Violation};
 use crate::need::Need;
-use crate::network::{Network, POLICY_KINDS};
+use crate::network::POLICY_KINDS;
 use crate::workloads::View;
 use rampart_shared::{Gap, GapReason, ResourceName, RestsOn, Scope};
 use std::collections::BTreeSet;
@@ -38,28 +38,16 @@ pub(super) const NEEDS: [Need; 24] = [
     Need::conditional(Kind::PolicyEndpoints),
 ];
 
-/// The policies of a cluster and who enforces them.
-pub(super) struct Seen<'a> {
-    pub(super) network: Network<'a>,
-    pub(super) enforcement: Enforcement,
-}
-
-impl<'a> Seen<'a> {
-    pub(super) fn of(view: &View<'a>) -> Seen<'a> {
-        let enforcement = Enforcement::of(view);
-        Seen { network: Network::of(view.inventory, enforcement.plugin()), enforcement }
+/// Adds what concerns all that was examined: who enforces policies, and which policies cannot be read.
+pub(super) fn judge(network: &EnforcedNetwork<'_>, observation: &mut Observation) {
+    observation.undecided.extend_from_slice(network.policies.gaps());
+    for (kind, count) in network.policies.ignored() {
+        observation.notes.push(format!(
+            "{count} objects of {} are there, which the network plugin does not enforce.",
+            kind.name()
+        ));
     }
-
-    /// Adds what concerns all that was examined: who enforces policies, and which policies cannot be read.
-    pub(super) fn judge(&self, observation: &mut Observation) {
-        observation.undecided.extend_from_slice(self.network.gaps());
-        for (kind, count) in self.network.ignored() {
-            observation.notes.push(format!(
-                "{count} objects of {} are there, which the network plugin does not enforce.",
-                kind.name()
-            ));
-        }
-        match &self.enforcement {
+    match &network.enforcement {
             Enforcement::Yes(subject, _) => {
                 observation.notes.push(format!("{} {} enforces NetworkPolicies.", subject.kind, subject.name));
             }
@@ -80,7 +68,6 @@ impl<'a> Seen<'a> {
                     .closed_by("Include the network plugin's DaemonSet in what Rampart reads, or run a plugin that it recognises."),
             ),
         }
-    }
 }
 
 pub(super) fn enforcement_gap(detail: &str) -> Gap {

@@ -5,6 +5,7 @@
 
 use super::Item;
 use super::listing::some_of;
+use crate::admission::{Place, places};
 use crate::image_reference::{ImageReference, Pattern};
 use crate::inventory::{Pod, PodSpec, Volume};
 use crate::judge::{Observation, SeenViolation, Violation};
@@ -32,7 +33,7 @@ pub(super) const ITEM: Item = Item {
     why: "Whoever can make a cluster run an image from anywhere runs what they like with the pod's rights. A list of the \
           registries whose content somebody answers for turns a typing error or a look-alike name into a refusal.",
     cannot_see: "Whether the images of a trusted registry are good, signed or scanned; to which mirror a node's \
-                 configuration sends a name; and whether admission enforces the list.",
+                 configuration sends a name; and what a webhook of one's own would answer to an image.",
     references: &[
         ("Kubernetes: Images", "https://kubernetes.io/docs/concepts/containers/images/"),
         (
@@ -80,13 +81,32 @@ fn observe(view: &View<'_>) -> Observation {
     if seen.unknown_runtime {
         observation.undecided.extend(runtimes.unknown(view));
     }
-    // Whether admission enforces the list is for the admission engine to say; nothing is said of it here.
     if allow.is_empty() && !observation.examined.is_empty() {
         observation.undecided.push(no_allow_list(&seen));
         observation.notes.extend(seen.registries());
     }
     observation.notes.extend(seen.remarks(observation.examined.len()));
+    if !observation.examined.is_empty() {
+        observation.notes.push(enforced(view));
+    }
     observation
+}
+
+/// Whether admission would stop an image of another registry; a remark, since the images that run decide.
+fn enforced(view: &View<'_>) -> String {
+    let (refusing, open): (Vec<_>, Vec<_>) =
+        places(view).into_iter().partition(|place| view.admission().refuses_unknown_registries(place));
+    let names = |places: &[Place<'_>]| some_of(places.iter().map(|place| place.namespace));
+    match (&refusing[..], &open[..]) {
+        (_, []) => {
+            "Admission refuses an image of an unknown registry in every application namespace.".to_owned()
+        }
+        ([], _) => "No admission policy is known to refuse an image of an unknown registry.".to_owned(),
+        (_, open) => format!(
+            "Admission refuses an image of an unknown registry, but not, as far as is known, in {}.",
+            names(open)
+        ),
+    }
 }
 
 /// An image that an owner's pods use at one place, with every text that stands there.

@@ -164,11 +164,11 @@ fn an_image_id_of_another_repository_is_a_note_and_a_bare_digest_nothing() {
             .replace("status: {", &format!("status: {{containerStatuses: [{{name: web, imageID: '{id}'}}], "))
     };
     for (id, notes) in [
-        (format!("quay.io/other/shop@{digest}"), 2),
-        (format!("docker-pullable://quay.io/other/shop@{digest}"), 2),
-        (format!("ghcr.io/acme/shop@{digest}"), 1),
-        (digest.clone(), 1),
-        (String::new(), 1),
+        (format!("quay.io/other/shop@{digest}"), 3),
+        (format!("docker-pullable://quay.io/other/shop@{digest}"), 3),
+        (format!("ghcr.io/acme/shop@{digest}"), 2),
+        (digest.clone(), 2),
+        (String::new(), 2),
     ] {
         let result = judged(&with_id(&id), &["ghcr.io/acme"]);
         assert_eq!(result.outcome(), Outcome::Pass, "{id}");
@@ -180,10 +180,32 @@ fn an_image_id_of_another_repository_is_a_note_and_a_bare_digest_nothing() {
 }
 
 #[test]
+fn whether_admission_enforces_the_list_is_told() {
+    let policy = "apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: registries}
+spec:
+  matchConstraints:
+    resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+  validations: [{expression: \"object.spec.containers.all(c, c.image.startsWith('ghcr.io/acme/'))\"}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: registries}
+spec: {policyName: registries, validationActions: [Deny]}
+";
+    let note = |yaml: &str| judged(yaml, &["ghcr.io/acme"]).evidence().notes.last().cloned().unwrap();
+    let image = with_image("ghcr.io/acme/shop:1");
+    assert!(note(&image).starts_with("No admission policy is known to refuse"), "{}", note(&image));
+    let guarded = format!("{image}\n---\n{policy}");
+    assert!(note(&guarded).contains("in every application namespace"), "{}", note(&guarded));
+}
+
+#[test]
 fn latest_and_no_digest_are_remarks() {
     let digest = format!("ghcr.io/acme/shop@sha256:{}", "1f".repeat(32));
     for (image, notes) in
-        [("ghcr.io/acme/shop", 2), ("ghcr.io/acme/shop:latest", 2), ("ghcr.io/acme/shop:1", 1), (&digest, 0)]
+        [("ghcr.io/acme/shop", 3), ("ghcr.io/acme/shop:latest", 3), ("ghcr.io/acme/shop:1", 2), (&digest, 1)]
     {
         let result = judged(&with_image(image), &["ghcr.io"]);
         assert_eq!((result.outcome(), result.evidence().notes.len()), (Outcome::Pass, notes), "{image}");
