@@ -15,12 +15,12 @@ const BYTES: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum FingerprintKeyError {
     /// The file cannot be read or made.
-    #[error("cannot keep the key of fingerprints in {path}: {source}")]
+    #[error("cannot keep the key of fingerprints in {path}: {cause}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file is something else.
     #[error(
@@ -36,7 +36,7 @@ pub enum FingerprintKeyError {
 /// When it can be neither read nor made.
 pub fn of_folder(folder: &Path) -> Result<FingerprintKey, FingerprintKeyError> {
     let path = folder.join(FILE);
-    let failed = |source| FingerprintKeyError::Io { path: path.clone(), source };
+    let failed = |cause| FingerprintKeyError::Io { path: path.clone(), cause };
     match File::open(&path) {
         Ok(file) => read(file, &path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -60,7 +60,7 @@ fn read(file: File, path: &Path) -> Result<FingerprintKey, FingerprintKeyError> 
     let mut bytes = Vec::new();
     file.take(BYTES as u64 + 1)
         .read_to_end(&mut bytes)
-        .map_err(|source| FingerprintKeyError::Io { path: path.to_path_buf(), source })?;
+        .map_err(|cause| FingerprintKeyError::Io { path: path.to_path_buf(), cause })?;
     let bytes = bytes.try_into().map_err(|_| FingerprintKeyError::NoKey(path.to_path_buf()))?;
     Ok(FingerprintKey::new(bytes))
 }

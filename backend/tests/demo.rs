@@ -94,26 +94,93 @@ fn the_clusters_change_in_stages() {
     }
 }
 
+/// `P`ass, `F`ail, `U`nknown, and `p`ass where the provider documents it, in the checklist's order.
+const NOW: [(&str, &str); 3] = [
+    ("payments-prod", "PPPPPPPPPPPPPPPFPF"),
+    ("storefront-staging", "PPUUUFFFFFUFFUFFFF"),
+    ("analytics-eks", "UpFPFpFFFFFFFFFFFF"),
+];
+
 #[tokio::test]
-async fn every_item_says_something_of_each_cluster() {
+async fn what_the_clusters_are_like_now() {
     let folder = tempfile::tempdir().unwrap();
     let store = history(folder.path(), "now.db", 1..=1).await;
-    for cluster in &CLUSTERS {
+    for (cluster, expected) in NOW {
+        let mut outcomes = String::new();
         for item in ItemId::ALL {
-            let state =
-                store.item_state(&ClusterScope::All, cluster.name, item, now()).await.unwrap().unwrap();
-            println!(
-                "{:20} {:34} {:?} {:?} {}/{} {} {:?} {:?}",
-                cluster.name,
-                item.as_str(),
-                state.last_outcome,
-                state.basis,
-                state.violating,
-                state.examined,
-                state.unit,
-                state.notes,
-                state.gaps.iter().map(|gap| (&gap.kind.0, &gap.detail)).collect::<Vec<_>>()
-            );
+            let state = store.item_state(&ClusterScope::All, cluster, item, now()).await.unwrap().unwrap();
+            outcomes.push(match (state.last_outcome, state.basis) {
+                (Outcome::Pass, Some(Basis::Provider)) => 'p',
+                (Outcome::Pass, _) => 'P',
+                (Outcome::Fail, _) => 'F',
+                (Outcome::Unknown, _) => 'U',
+                (Outcome::NotApplicable, _) => '-',
+            });
+            if cluster == "analytics-eks" && item == ItemId::EtcdTls {
+                assert!(state.gaps.iter().all(|gap| gap.reason == GapReason::ProviderManaged), "{state:?}");
+            }
+            if cluster == "storefront-staging" && item == ItemId::TrustedRegistries {
+                let [gap] = state.gaps.as_slice() else { panic!("{state:?}") };
+                assert_eq!(gap.kind.as_str(), "parameters/trusted-registries");
+            }
+        }
+        assert_eq!(outcomes, expected, "{cluster}");
+    }
+}
+
+#[tokio::test]
+async fn items_get_better_and_worse_in_ninety_days() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("stages.db")).await.unwrap();
+    let (cluster, since) = (&CLUSTERS[0], now() - TimeDelta::days(91));
+    let stages = (1..=90 * DAY)
+        .rev()
+        .filter(|hours| *hours == 90 * DAY || (cluster.at)(*hours) != (cluster.at)(hours + 1));
+    for hours in stages {
+        replay(&store, cluster, &folder.path().join("snapshots"), now(), &key(), hours..=hours)
+            .await
+            .unwrap();
+    }
+    let (mut better, mut worse) = (Vec::new(), Vec::new());
+    for item in ItemId::ALL {
+        let history = store.outcome_history(&ClusterScope::All, cluster.name, item, since).await.unwrap();
+        for pair in history.windows(2) {
+            match (pair[0].outcome, pair[1].outcome) {
+                (Outcome::Fail, Outcome::Pass) => better.push(item),
+                (Outcome::Pass, Outcome::Fail) => worse.push(item),
+                _ => {}
+            }
         }
     }
+    for item in [
+        ItemId::ApiServerThirdPartyAuth,
+        ItemId::NetworkPoliciesRestrictPods,
+        ItemId::NetworkTrafficMonitoring,
+        ItemId::AdmissionPoliciesEnforced,
+        ItemId::TrustedRegistries,
+        ItemId::SecretManager,
+        ItemId::LeastPrivilegeServiceAccounts,
+    ] {
+        assert!(better.contains(&item), "{item:?} never got better: {better:?}");
+    }
+    for item in [
+        ItemId::NetworkTrafficMonitoring,
+        ItemId::AdmissionPoliciesEnforced,
+        ItemId::TrustedRegistries,
+        ItemId::SecretManager,
+    ] {
+        assert!(worse.contains(&item), "{item:?} never got worse: {worse:?}");
+    }
+    // These two fall short to this day, of less than once.
+    for item in [ItemId::NoSecretsInKubernetes, ItemId::ServiceMtls] {
+        let filter = FindingFilter { state: StateFilter::Any, limit: 500, ..FindingFilter::default() };
+        let page = store.findings(&ClusterScope::All, cluster.name, item, &filter).await.unwrap();
+        assert!(page.findings.iter().any(|record| record.resolved_at.is_some()), "{item:?}");
+    }
+}
+
+#[test]
+fn every_registry_of_the_demo_is_one() {
+    let registries = CLUSTERS.map(|cluster| (cluster.parameters)().trusted_registries.allow.len());
+    assert_eq!(registries, [2, 0, 4]);
 }

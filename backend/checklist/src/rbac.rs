@@ -104,6 +104,16 @@ pub fn rule(kind: Kind) -> Option<PolicyRule> {
     kind.is_listed().then(|| on(kind.group(), resource, "list"))
 }
 
+/// The grant for one kind, for those too that are read in a way of their own: of kubelets, through the API server.
+pub fn rule_of_any(kind: Kind) -> Option<PolicyRule> {
+    match kind {
+        Kind::KubeletConfigz => Some(node_proxy()),
+        Kind::ApiServerFlagz | Kind::ApiServerMetrics => Some(control_plane_metrics()),
+        Kind::AdmissionProbe => Some(admission_probe()),
+        kind => rule(kind),
+    }
+}
+
 /// The grant for reading kubelets through the API server.
 pub fn node_proxy() -> PolicyRule {
     on("", "nodes/proxy", "get")
@@ -241,13 +251,7 @@ fn on(group: &str, resource: &str, verb: &str) -> PolicyRule {
 pub fn with_remedy(mut gap: Gap) -> Gap {
     let kind = Kind::ALL.into_iter().find(|kind| kind.name() == gap.kind);
     if gap.reason == GapReason::Forbidden && gap.rule.is_none() {
-        gap.rule = match kind {
-            Some(Kind::KubeletConfigz) => Some(node_proxy()),
-            Some(Kind::ApiServerFlagz | Kind::ApiServerMetrics) => Some(control_plane_metrics()),
-            Some(Kind::AdmissionProbe) => Some(admission_probe()),
-            Some(kind) => rule(kind),
-            None => None,
-        };
+        gap.rule = kind.and_then(rule_of_any);
     }
     if gap.closed_by.is_empty() {
         gap.closed_by = match gap.reason {

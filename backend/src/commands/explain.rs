@@ -85,7 +85,7 @@ impl Page {
 
     fn item(&self, item: &Item) -> String {
         let mut text = self.wrapped(&format!("{}. {}", item.number, item.title), "", "");
-        text.push_str(&format!("{}, {}\n", item.id, item.category.title()));
+        text.push_str(&self.wrapped(&format!("{}, {}", item.id, item.category.title()), "", ""));
         for (heading, words) in [
             ("What it checks", item.checks),
             ("Why it matters", item.why),
@@ -137,23 +137,19 @@ impl Page {
 /// What has to be granted for a kind.
 fn grant(kind: Kind) -> String {
     let served = if kind.is_optional() { ", where the cluster serves it" } else { "" };
-    match rule_of(kind) {
-        Some(rule) => format!("grant: {} on {}{served}", rule.verbs.join(", "), rule.resources.join(", ")),
+    match rbac::rule_of_any(kind) {
+        Some(rule) => {
+            let on = if rule.resources.is_empty() { &rule.non_resource_urls } else { &rule.resources };
+            format!("grant: {} on {}{served}", rule.verbs.join(", "), on.join(", "))
+        }
         None => "no grant of its own".to_owned(),
-    }
-}
-
-fn rule_of(kind: Kind) -> Option<PolicyRule> {
-    match kind {
-        Kind::KubeletConfigz => Some(rbac::node_proxy()),
-        kind => rbac::rule(kind),
     }
 }
 
 /// The grants of all needs, one rule for each API group and its verbs.
 fn rules(needs: &[Need]) -> Vec<PolicyRule> {
     let mut merged: BTreeMap<(Vec<String>, Vec<String>), PolicyRule> = BTreeMap::new();
-    for rule in needs.iter().filter_map(|need| rule_of(need.kind)) {
+    for rule in needs.iter().filter_map(|need| rbac::rule_of_any(need.kind)) {
         let known = merged.entry((rule.api_groups.clone(), rule.verbs.clone()));
         known.and_modify(|known| known.resources.extend(rule.resources.clone())).or_insert(rule);
     }

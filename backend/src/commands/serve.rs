@@ -11,7 +11,7 @@ use crate::{
     http::{self, AllowedHosts, App},
     schedule::{Cadence, DueTimes, Scheduler},
 };
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use rampart_checklist::{Parameters, credentials::FingerprintKey};
 use rampart_cluster::live::{self, Connection};
 use rampart_store::Store;
@@ -45,7 +45,8 @@ pub(super) fn run(common: &CommonArguments, arguments: &ServeArguments) -> anyho
             settings.listen
         );
     }
-    let key = fingerprint_key::of_folder(&settings.data_dir)?;
+    let key = fingerprint_key::of_folder(&settings.data_dir)
+        .map_err(|error| anyhow!("{error}. Or choose another folder with --data-dir."))?;
     configuration.use_fingerprint_key(&key);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     runtime.block_on(async {

@@ -31,7 +31,7 @@ pub(super) const ITEM: Item = Item {
           enough; a policy that reads only containers is passed by init containers and kubectl debug.",
     cannot_see: "What webhooks of one's own answer, who is exempt by the API server's configuration file, and what \
                  SecurityContextConstraints let a given account do: these leave the item unknown unless the active \
-                 probe asks. Roots and registries are told here and decide other items.",
+                 probe asks. Whether admission also refuses root users and unknown registries is told and does not decide.",
     references: &[
         (
             "Kubernetes: Validating Admission Policy",

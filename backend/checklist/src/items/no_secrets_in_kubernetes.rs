@@ -30,7 +30,7 @@ pub(super) const ITEM: Item = Item {
              formats of tokens and keys, passwords in URLs, and values that their names and their shape give away \
              together. Every Secret that a pod needs is produced by External Secrets, the Secrets Store CSI driver, \
              Sealed Secrets or the Vault Secrets Operator. Secrets are not read. Those that pull images, certificates of \
-             cert-manager and OpenShift, tokens of service accounts and optional references are told apart.",
+             cert-manager and OpenShift, tokens of service accounts and optional references are listed and do not decide.",
     why: "Whoever may read a pod or a ConfigMap, and that is most people and every backup, has the credentials in it. A \
           Secret that somebody made by hand is in somebody's shell history or repository too, and nobody rotates it.",
     cannot_see: "Secrets that no pod refers to, credentials that are encoded, compressed or under a name that says \

@@ -163,8 +163,9 @@ fn open_question(view: &View<'_>, nodes: BTreeSet<String>) -> Gap {
     let reason = cause.map_or(GapReason::NotCollected, |gap| gap.reason);
     let why = cause.map_or("it was not read", |gap| gap.detail.as_str());
     let detail = format!(
-        "Containers without a profile run on {} nodes; only the kubelet's seccompDefault could confine them, and {why}",
-        nodes.len()
+        "Containers without a profile run on {} {}; only the kubelet's seccompDefault could confine them: {why}",
+        nodes.len(),
+        if nodes.len() == 1 { "node" } else { "nodes" }
     );
     Gap::new(kind, reason, detail).for_objects(nodes.into_iter().collect()).closed_by(
         "Name a seccomp profile in the workloads, or let Rampart read the kubelets' configuration.",

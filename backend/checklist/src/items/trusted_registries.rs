@@ -347,7 +347,10 @@ impl<'a> Seen<'a> {
             .entries
             .iter()
             .take(SHOWN)
-            .map(|(entry, units)| format!("Registry in use: {entry} ({} images)", units.len()))
+            .map(|(entry, units)| {
+                let images = if units.len() == 1 { "image" } else { "images" };
+                format!("Registry in use: {entry} ({} {images})", units.len())
+            })
             .collect();
         if self.entries.len() > SHOWN {
             notes.push(format!("{} more registries are in use.", self.entries.len() - SHOWN));

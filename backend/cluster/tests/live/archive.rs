@@ -57,8 +57,14 @@ async fn cluster() -> Server {
     server
 }
 
+/// Both are judged under the key that the archive was written with, as on one computer.
+fn key() -> FingerprintKey {
+    FingerprintKey::new([7; 32])
+}
+
 fn judged(inventory: &Inventory) -> Value {
-    let items = evaluate(inventory, &Parameters::default()).unwrap();
+    let parameters = Parameters { fingerprint_key: Some(key()), ..Parameters::default() };
+    let items = evaluate(inventory, &parameters).unwrap();
     items.iter().map(|item| serde_json::to_value((&item.result, &item.remediation)).unwrap()).collect()
 }
 
@@ -69,7 +75,7 @@ async fn an_archive_is_judged_like_the_cluster() {
         let options = CollectOptions {
             kubelets: if everything { KubeletReading::Proxy } else { KubeletReading::Off },
             control_plane_metrics: everything,
-            record: Some(Arc::new(FingerprintKey::new([7; 32]))),
+            record: Some(Arc::new(key())),
             ..options()
         };
         let collected = server.collect(&options).await.unwrap();

@@ -115,7 +115,7 @@ fn without_a_list_it_is_unknown_and_says_what_to_write() {
     assert_eq!(result.outcome(), Outcome::Unknown);
     assert_eq!(
         result.evidence().notes[..2],
-        ["Registry in use: docker.io/library (1 images)", "Registry in use: ghcr.io/acme (1 images)"]
+        ["Registry in use: docker.io/library (1 image)", "Registry in use: ghcr.io/acme (1 image)"]
     );
     let gap = &result.evidence().gaps[0];
     assert!(gap.closed_by.ends_with(
