@@ -29,8 +29,8 @@ pub(super) const ITEM: Item = Item {
     why: "Without a default deny, every pod of the cluster reaches every other, and a pod made tomorrow is open to all \
           of them. With it, whoever takes one pod over reaches what was meant to be reached from there, and no more.",
     cannot_see: "Whether the plugin works, policies of the network outside the cluster, and policies of Antrea's own \
-                 kinds: where a cluster serves these, the item is unknown. What several policies allow together that \
-                 each select some pods shows in the item on isolated pods once such pods run.",
+                 kinds: where a cluster serves these, the item is unknown. What policies for \
+                 some pods each allow together shows in the item on isolated pods, once such pods run.",
     references: &[
         (
             "Kubernetes: Network Policies, default policies",
