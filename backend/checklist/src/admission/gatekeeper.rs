@@ -5,11 +5,13 @@
 
 use super::canary::{Form, Weakness};
 use super::{Answer, Attempt, NAME, Verdict, wildcard};
-use crate::inventory::{Inventory, Kind, LabelSelector, Resource, null_is_default};
+use crate::inventory::{Inventory, Kind, LabelSelector, null_is_default};
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// A template of the library: its kind, what its Rego reads, and the weakness that it refuses.
+#[derive(Debug)]
 struct Template {
     kind: &'static str,
     reads: &'static str,
@@ -17,7 +19,7 @@ struct Template {
 }
 
 /// Templates of the library about pods. Those that refuse none of the weaknesses never refuse a canary.
-const LIBRARY: [Template; 6] = [
+static LIBRARY: [Template; 6] = [
     Template {
         kind: "K8sPSPPrivilegedContainer",
         reads: "securityContext.privileged",
@@ -42,21 +44,57 @@ const LIBRARY: [Template; 6] = [
     Template { kind: "K8sPSPHostFilesystem", reads: "hostPath", refuses: None },
 ];
 
-/// What the constraints of a cluster answer; nothing where none is about the canary.
-pub(super) fn answers(inventory: &Inventory, attempt: &Attempt<'_>) -> Vec<Answer> {
-    inventory
-        .resources(Kind::GatekeeperConstraints)
-        .seen
-        .iter()
-        .filter_map(|constraint| {
-            let name = format!("Gatekeeper {} {}", constraint.object_kind, constraint.meta.name);
-            let verdict = match constraint.parse::<Body>() {
-                Ok(body) => of_constraint(inventory, constraint, &body.spec, attempt)?,
-                Err(_) => Verdict::Undecided("it has another form than is known".to_owned()),
-            };
-            Some(Answer::new(name, verdict))
-        })
-        .collect()
+/// The constraints of a cluster, read once.
+#[derive(Debug)]
+pub(super) struct Gatekeeper(Vec<Constraint>);
+
+#[derive(Debug)]
+struct Constraint {
+    name: String,
+    /// None where it cannot be read.
+    spec: Option<Spec>,
+    /// The template, where it is one of the library's.
+    template: Option<&'static Template>,
+    /// Whether the template looks at no update.
+    skips_updates: bool,
+}
+
+impl Gatekeeper {
+    pub(super) fn of(inventory: &Inventory) -> Gatekeeper {
+        let templates: HashMap<String, String> = inventory
+            .resources(Kind::GatekeeperConstraintTemplates)
+            .seen
+            .iter()
+            .map(|template| (template.meta.name.to_ascii_lowercase(), rego(&template.body)))
+            .collect();
+        let constraints = &inventory.resources(Kind::GatekeeperConstraints).seen;
+        Gatekeeper(
+            constraints
+                .iter()
+                .map(|constraint| {
+                    let rego = templates.get(&constraint.object_kind.to_ascii_lowercase());
+                    let rego = rego.map_or("", String::as_str);
+                    Constraint {
+                        name: format!("Gatekeeper {} {}", constraint.object_kind, constraint.meta.name),
+                        spec: constraint.parse::<Body>().ok().map(|body| body.spec),
+                        template: LIBRARY
+                            .iter()
+                            .find(|known| known.kind == constraint.object_kind && rego.contains(known.reads)),
+                        skips_updates: rego.contains("is_update"),
+                    }
+                })
+                .collect(),
+        )
+    }
+
+    /// What they answer; nothing where none is about the canary.
+    pub(super) fn answers(&self, attempt: &Attempt<'_>) -> Vec<Answer> {
+        let verdict = |constraint: &Constraint| match &constraint.spec {
+            Some(spec) => of_constraint(constraint, spec, attempt),
+            None => Some(Verdict::Undecided("it has another form than is known".to_owned())),
+        };
+        self.0.iter().filter_map(|found| Some(Answer::new(found.name.clone(), verdict(found)?))).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -65,7 +103,7 @@ struct Body {
     spec: Spec,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Spec {
     enforcement_action: Option<String>,
@@ -75,7 +113,7 @@ struct Spec {
     parameters: Value,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Match {
     #[serde(deserialize_with = "null_is_default")]
@@ -91,7 +129,7 @@ struct Match {
     source: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Kinds {
     #[serde(deserialize_with = "null_is_default")]
@@ -100,12 +138,7 @@ struct Kinds {
     kinds: Vec<String>,
 }
 
-fn of_constraint(
-    inventory: &Inventory,
-    constraint: &Resource,
-    spec: &Spec,
-    attempt: &Attempt<'_>,
-) -> Option<Verdict> {
+fn of_constraint(constraint: &Constraint, spec: &Spec, attempt: &Attempt<'_>) -> Option<Verdict> {
     match is_about(&spec.matched, attempt) {
         Some(true) => {}
         Some(false) => return None,
@@ -117,22 +150,14 @@ fn of_constraint(
         "scoped" => return Some(Verdict::Undecided("it has scoped enforcement actions".to_owned())),
         action => return Some(Verdict::Admits(Some(format!("has enforcementAction {action}")))),
     }
-    let template = inventory
-        .resources(Kind::GatekeeperConstraintTemplates)
-        .seen
-        .iter()
-        .find(|template| template.meta.name.eq_ignore_ascii_case(&constraint.object_kind));
-    let rego = template.map(|template| rego(&template.body)).unwrap_or_default();
-    let known =
-        LIBRARY.iter().find(|known| known.kind == constraint.object_kind && rego.contains(known.reads));
-    let Some(known) = known else {
+    let Some(known) = constraint.template else {
         return Some(Verdict::Undecided("its template is not one of the library's".to_owned()));
     };
     if known.refuses.is_none() || known.refuses != attempt.weakness {
         return Some(Verdict::Admits(None));
     }
     // The library leaves updates alone where the field cannot change, and so does not see `kubectl debug`.
-    if attempt.form == Form::EphemeralContainer && rego.contains("is_update") {
+    if attempt.form == Form::EphemeralContainer && constraint.skips_updates {
         return Some(Verdict::Admits(Some("looks at no update, so at no `kubectl debug`".to_owned())));
     }
     let listed = |field: &str| -> Vec<&str> {

@@ -9,31 +9,59 @@ use crate::pod_security::{self, Level, Pod, Version};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What the policies of a cluster answer; nothing where none is about the canary.
-pub(super) fn answers(inventory: &Inventory, attempt: &Attempt<'_>) -> Vec<Answer> {
-    let exceptions = exceptions(inventory);
-    inventory
-        .resources_of([Kind::KyvernoClusterPolicies, Kind::KyvernoPolicies])
-        .filter(|policy| {
-            policy.kind == Kind::KyvernoClusterPolicies
-                || policy.meta.namespace_or_default() == attempt.namespace
+/// The policies of a cluster, read once.
+#[derive(Debug)]
+pub(super) struct Kyverno(Vec<Policy>);
+
+#[derive(Debug)]
+struct Policy {
+    name: String,
+    /// Where it holds; none means everywhere.
+    namespace: Option<String>,
+    /// None where it cannot be read.
+    spec: Option<Spec>,
+    excepted: bool,
+}
+
+impl Kyverno {
+    pub(super) fn of(inventory: &Inventory) -> Kyverno {
+        let exceptions = exceptions(inventory);
+        let policies = inventory.resources_of([Kind::KyvernoClusterPolicies, Kind::KyvernoPolicies]);
+        Kyverno(
+            policies
+                .map(|policy| Policy {
+                    name: format!("Kyverno {} {}", policy.object_kind, policy.meta.name),
+                    namespace: (policy.kind == Kind::KyvernoPolicies)
+                        .then(|| policy.meta.namespace_or_default().to_owned()),
+                    spec: policy.parse::<Body>().ok().map(|body| body.spec),
+                    excepted: exceptions.iter().any(|excepted| names_policy(excepted, policy)),
+                })
+                .collect(),
+        )
+    }
+
+    /// What they answer; nothing where none is about the canary.
+    pub(super) fn answers(&self, attempt: &Attempt<'_>) -> Vec<Answer> {
+        let here = |policy: &&Policy| policy.namespace.as_ref().is_none_or(|name| name == attempt.namespace);
+        let policies = self.0.iter().filter(here);
+        policies
+            .filter_map(|policy| Some(Answer::new(policy.name.clone(), policy.verdict(attempt)?)))
+            .collect()
+    }
+}
+
+impl Policy {
+    fn verdict(&self, attempt: &Attempt<'_>) -> Option<Verdict> {
+        let Some(spec) = &self.spec else {
+            return Some(Verdict::Undecided("it has another form than is known".to_owned()));
+        };
+        Some(match of_policy(spec, attempt)? {
+            Verdict::Rejects if self.excepted => {
+                Verdict::Undecided("it has exceptions (PolicyException)".to_owned())
+            }
+            verdict => verdict,
         })
-        .filter_map(|policy| {
-            let name = format!("Kyverno {} {}", policy.object_kind, policy.meta.name);
-            let verdict = match policy.parse::<Body>() {
-                Ok(body) => of_policy(&body.spec, attempt)?,
-                Err(_) => Verdict::Undecided("it has another form than is known".to_owned()),
-            };
-            let excepted = exceptions.iter().any(|excepted| names_policy(excepted, policy));
-            let verdict = match verdict {
-                Verdict::Rejects if excepted => {
-                    Verdict::Undecided("it has exceptions (PolicyException)".to_owned())
-                }
-                verdict => verdict,
-            };
-            Some(Answer::new(name, verdict))
-        })
-        .collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -42,7 +70,7 @@ struct Body {
     spec: Spec,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Spec {
     validation_failure_action: Option<String>,
@@ -54,7 +82,7 @@ struct Spec {
     rules: Vec<Rule>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Override {
     action: String,
@@ -63,7 +91,7 @@ struct Override {
     namespace_selector: Option<LabelSelector>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(default)]
 struct Rule {
     name: String,
@@ -75,7 +103,7 @@ struct Rule {
     validate: Option<Validate>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(default)]
 struct Filters {
     #[serde(deserialize_with = "null_is_default")]
@@ -85,7 +113,7 @@ struct Filters {
     resources: Option<Resources>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Filter {
     #[serde(deserialize_with = "null_is_default")]
@@ -95,7 +123,7 @@ struct Filter {
     cluster_roles: Option<Value>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Resources {
     #[serde(deserialize_with = "null_is_default")]
@@ -112,7 +140,7 @@ struct Resources {
     operations: Vec<String>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Validate {
     failure_action: Option<String>,
@@ -123,7 +151,7 @@ struct Validate {
     pod_security: Option<PodSecurity>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(default)]
 struct PodSecurity {
     level: String,

@@ -1,10 +1,12 @@
 //! What everything that decides would answer to a canary together.
 
 use super::canary::{self, Form, Weakness};
+use super::gatekeeper::Gatekeeper;
+use super::kyverno::Kyverno;
 use super::parameters::ConfigMapParameters;
 use super::pod_security::PodSecurityAdmission;
-use super::webhook::{self, Product, Webhook};
-use super::{Answer, Attempt, Place, Verdict, gatekeeper, kyverno};
+use super::webhook::{Product, Webhook, Webhooks};
+use super::{Answer, Attempt, Place, Verdict};
 use crate::inventory::{Inventory, Kind, Labels};
 use crate::validating_admission_policy::{
     Evaluator, Namespace, Operation, Outcome, Request, ValidatingAdmissionPolicy,
@@ -23,6 +25,9 @@ pub struct Predictor<'a> {
     parameters: ConfigMapParameters<'a>,
     /// Kyverno's ValidatingPolicies have the form of ValidatingAdmissionPolicies, and carry their own binding.
     kyverno_policies: Evaluator,
+    webhooks: Webhooks,
+    kyverno: Kyverno,
+    gatekeeper: Gatekeeper,
     /// Policies that cannot be read.
     unreadable: Vec<Answer>,
     /// Whether a policy reads what is not known of a namespace.
@@ -68,6 +73,9 @@ impl<'a> Predictor<'a> {
             parameters: ConfigMapParameters::new(inventory, &policies, &bindings),
             policies: Evaluator::new(policies, bindings),
             kyverno_policies: Evaluator::new(kyverno_policies, kyverno_bindings),
+            webhooks: Webhooks::of(inventory),
+            kyverno: Kyverno::of(inventory),
+            gatekeeper: Gatekeeper::of(inventory),
             unreadable,
             reads_annotations,
         }
@@ -179,18 +187,18 @@ impl<'a> Predictor<'a> {
     }
 
     fn of_webhooks(&self, attempt: &Attempt<'_>, request: &Request) -> Vec<Answer> {
-        let (webhooks, unreadable) = webhook::that_see(self.inventory, attempt);
+        let (webhooks, unreadable) = self.webhooks.that_see(attempt);
         let mut answers: Vec<Answer> = unreadable
             .into_iter()
             .map(|name| Answer::undecided(format!("Webhook {name}"), "whom it sees is not understood"))
             .collect();
         for (product, of_product) in [
-            (Product::Kyverno, kyverno::answers(self.inventory, attempt)),
+            (Product::Kyverno, self.kyverno.answers(attempt)),
             (
                 Product::Kyverno,
                 of_policies("Kyverno ValidatingPolicy", &self.kyverno_policies, request, &self.parameters),
             ),
-            (Product::Gatekeeper, gatekeeper::answers(self.inventory, attempt)),
+            (Product::Gatekeeper, self.gatekeeper.answers(attempt)),
         ] {
             let of_webhook: Vec<&Webhook> =
                 webhooks.iter().filter(|webhook| webhook.product() == product).collect();

@@ -41,28 +41,47 @@ impl Webhook {
     }
 }
 
-/// The webhooks that see a canary; the error names those that cannot be read.
-pub(super) fn that_see(inventory: &Inventory, attempt: &Attempt<'_>) -> (Vec<Webhook>, Vec<String>) {
-    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
-    for configuration in &inventory.resources(Kind::ValidatingWebhookConfigurations).seen {
-        let Ok(body) = configuration.parse::<Body>() else {
-            unreadable.push(configuration.meta.name.clone());
-            continue;
-        };
-        for webhook in body.webhooks {
-            match sees(&webhook, attempt) {
-                Some(true) => found.push(Webhook {
-                    soft: webhook.failure_policy.as_deref() == Some("Ignore"),
-                    answers: answers(inventory, &webhook.client_config),
-                    conditional: !webhook.match_conditions.is_empty(),
-                    name: webhook.name,
-                }),
-                Some(false) => {}
-                None => unreadable.push(webhook.name),
+/// Every validating webhook of a cluster, read once.
+#[derive(Debug)]
+pub(super) struct Webhooks {
+    /// With whether somebody answers; none where that is not known.
+    webhooks: Vec<(RawWebhook, Option<bool>)>,
+    /// Configurations that cannot be read.
+    unreadable: Vec<String>,
+}
+
+impl Webhooks {
+    pub(super) fn of(inventory: &Inventory) -> Webhooks {
+        let (mut webhooks, mut unreadable) = (Vec::new(), Vec::new());
+        for configuration in &inventory.resources(Kind::ValidatingWebhookConfigurations).seen {
+            match configuration.parse::<Body>() {
+                Ok(body) => webhooks.extend(body.webhooks.into_iter().map(|webhook| {
+                    let answers = answers(inventory, &webhook.client_config);
+                    (webhook, answers)
+                })),
+                Err(_) => unreadable.push(configuration.meta.name.clone()),
             }
         }
+        Webhooks { webhooks, unreadable }
     }
-    (found, unreadable)
+
+    /// Those that see a canary, and the names of those of which that cannot be told.
+    pub(super) fn that_see(&self, attempt: &Attempt<'_>) -> (Vec<Webhook>, Vec<String>) {
+        let (mut found, mut unreadable) = (Vec::new(), self.unreadable.clone());
+        for (webhook, answers) in &self.webhooks {
+            match sees(webhook, attempt) {
+                Some(true) => found.push(Webhook {
+                    soft: webhook.failure_policy.as_deref() == Some("Ignore"),
+                    answers: *answers,
+                    conditional: !webhook.match_conditions.is_empty(),
+                    name: webhook.name.clone(),
+                }),
+                Some(false) => {}
+                None => unreadable.push(webhook.name.clone()),
+            }
+        }
+        (found, unreadable)
+    }
 }
 
 #[derive(Deserialize)]
@@ -71,7 +90,7 @@ struct Body {
     webhooks: Vec<RawWebhook>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawWebhook {
     #[serde(default)]
@@ -90,7 +109,7 @@ struct RawWebhook {
     client_config: ClientConfig,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Rule {
     #[serde(deserialize_with = "null_is_default")]
@@ -104,13 +123,13 @@ struct Rule {
     scope: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 struct ClientConfig {
     #[serde(default)]
     service: Option<ServiceReference>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct ServiceReference {
     #[serde(default)]
     namespace: String,

@@ -32,8 +32,8 @@ pub(super) const ITEM: Item = Item {
              OpenShift the identity providers of OAuth and Authentication; on EKS and GKE the provider's documentation. \
              A --token-auth-file fails whatever else is there. Bindings that make a person or a group cluster-admin are \
              listed and do not decide.",
-    why: "Certificates and static tokens cannot be taken back, carry no second factor and outlive the person's employment. \
-          An identity provider ends an account in one place, and its tokens expire.",
+    why: "A certificate cannot be taken back, a static token only by a restart of the API server; neither carries a second \
+          factor, and both outlive the person's employment. An identity provider ends an account in one place, and its tokens expire.",
     cannot_see: "Whether people use the provider, or a certificate that somebody once issued. Membership in system:masters \
                  comes from the organisation in a client certificate and cannot be read from the cluster; recent \
                  CertificateSigningRequests with signer kubernetes.io/kube-apiserver-client are the only trace. The file \

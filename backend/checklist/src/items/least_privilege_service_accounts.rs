@@ -32,7 +32,7 @@ pub(super) const ITEM: Item = Item {
           from one pod to the whole cluster, or to the cloud behind it; without them it ends there.",
     cannot_see: "Rights outside RBAC: other authorizers, and EKS Pod Identity, which the cloud's API keeps. Variables that \
                  a container takes whole from a Secret (envFrom) or reads from a file under another name. Whether a right \
-                 is needed: an operator that needs more is waived, with a reason and an end.",
+                 is needed: an operator that needs more falls short like any other account.",
     references: &[
         (
             "Kubernetes: RBAC good practices",

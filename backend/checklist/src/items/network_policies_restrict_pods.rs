@@ -21,7 +21,7 @@ pub(super) const ITEM: Item = Item {
     category: Category::Network,
     title: "Network policies restrict what reaches every application pod",
     short_title: "Pods isolated",
-    checks: "Every running application pod that is not in its node's network is isolated for ingress: by \
+    checks: "Every running application pod that is not on its node's network is isolated for ingress: by \
              NetworkPolicies, Cilium's or Calico's policies, or Admin, Baseline and Cluster network policies, put \
              together as the network plugin does. A rule that allows every peer on every port isolates nobody. How many \
              pods are isolated for egress is told beside it. A network plugin that is known to enforce policies runs.",

@@ -168,7 +168,7 @@ impl<'a> Istio<'a> {
                     "pods/istio-gateway",
                     "An Istio gateway stands behind a Service: what it demands of clients is said by Gateway objects, which are not read",
                 )
-                .closed_by("Waive the gateway, or list its namespace among the system namespaces."),
+                .closed_by("List the gateway's namespace under system_namespaces to have it reported apart."),
             ]);
         }
         if port.protocol != Protocol::Tcp {

@@ -117,26 +117,26 @@ impl<'a> Monitors<'_, 'a> {
         if agents.is_empty() {
             return Ok(None);
         }
-        if let Some(config) = self.config_map("retina-config", agents) {
-            match yaml(config, "config.yaml") {
-                Some(value) if value["enablePodLevel"] == Value::Bool(false) => {
-                    return falls(
-                        "Retina",
-                        "no-flows",
-                        config_map_subject(config),
-                        "data[config.yaml].enablePodLevel",
-                        "false: it counts per node",
-                        "true",
-                    );
-                }
-                Some(_) => {}
-                None => {
-                    let gap = not_seen(Kind::ConfigMaps, "config.yaml of the ConfigMap retina-config");
-                    return Err(Box::new(Candidate::open("Retina", gap)));
-                }
-            }
-        }
         let mut notes = self.covers("Retina", agents)?;
+        // It may count per node; only its configuration shows that it does not.
+        let not_known = |what: &str| Box::new(Candidate::open("Retina", not_seen(Kind::ConfigMaps, what)));
+        let Some(config) = self.config_map("retina-config", agents) else {
+            return Err(not_known("the ConfigMap retina-config"));
+        };
+        match yaml(config, "config.yaml") {
+            Some(value) if value["enablePodLevel"] == Value::Bool(false) => {
+                return falls(
+                    "Retina",
+                    "no-flows",
+                    config_map_subject(config),
+                    "data[config.yaml].enablePodLevel",
+                    "false: it counts per node",
+                    "true",
+                );
+            }
+            Some(_) => {}
+            None => return Err(not_known("config.yaml of the ConfigMap retina-config")),
+        }
         notes.push("flows are served as metrics".to_owned());
         Ok(Some(notes))
     }

@@ -18,7 +18,8 @@ pub(super) fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
                   (IRSA or Pod Identity on EKS, Workload Identity on GKE and AKS), then take the variables and key files \
                   away.",
         may_break: "What a workload did with a right that it loses fails with 403: look for `forbidden` in its log, and add \
-                    that verb, on that resource, by name where it has one. Operators often need more: waive those, by name. \
+                    that verb, on that resource, by name where it has one. Operators often need more: list their namespace \
+                    under system_namespaces, and they are reported apart. \
                     A program that reads the token of the API without needing it may not start. Only new pods are without \
                     a token, so workloads roll out.",
         undo: "Apply the former binding, and delete the new role and binding (RoleBinding or ClusterRoleBinding, their names \
