@@ -118,6 +118,7 @@ impl Page {
     }
 
     fn heading(&self, words: &str) -> String {
+        let words = textwrap::fill(words, self.width);
         if self.bold { format!("\n\u{1b}[1m{words}\u{1b}[0m\n") } else { format!("\n{words}\n") }
     }
 

@@ -73,3 +73,24 @@ impl Configuration {
         Ok(Configuration { parameters: std::mem::take(&mut file.checklist), clusters, file })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rampart_checklist::distribution::Distribution;
+
+    /// What the README shows must be what is understood.
+    #[test]
+    fn the_configuration_in_the_readme_is_one() {
+        let readme = include_str!("../../../README.md");
+        let (_, text) = readme.split_once("```toml\n").unwrap();
+        let (text, _) = text.split_once("```").unwrap();
+        let configuration = Configuration::parse(text, Path::new("rampart.toml")).unwrap();
+        let [prod, staging] = configuration.clusters.as_slice() else { panic!("two clusters") };
+        let allowed = |cluster: &ClusterConfiguration| cluster.parameters.trusted_registries.allow.len();
+        assert_eq!((allowed(prod), allowed(staging)), (1, 2));
+        let is_system = |name: &str| configuration.parameters.is_system(name, Distribution::Kubeadm);
+        assert!(is_system("platform-logs") && !is_system("platform-shop"));
+        assert_eq!(prod.parameters.secret_manager.recognise[0].name(), "Acme Vault");
+    }
+}
