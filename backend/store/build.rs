@@ -6,7 +6,8 @@ use std::{env, fs, io, path::Path};
 
 fn main() -> io::Result<()> {
     // Asked when it runs, not when it is compiled: a folder of builds may have moved since.
-    let manifest_folder = env::var_os("CARGO_MANIFEST_DIR").ok_or_else(|| io::Error::other("cargo sets it"))?;
+    let manifest_folder =
+        env::var_os("CARGO_MANIFEST_DIR").ok_or_else(|| io::Error::other("cargo sets it"))?;
     let root = Path::new(&manifest_folder).join("../../migrations/sqlite");
     println!("cargo::rerun-if-changed={}", root.display());
     let mut files: Vec<_> = fs::read_dir(&root)?

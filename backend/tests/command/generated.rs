@@ -61,7 +61,10 @@ fn each_way_of_reading_more_is_granted_by_itself() {
     let least = folder.run(&["rbac"]).stdout;
     for (flag, grant) in [
         ("--control-plane-metrics", "- nonResourceURLs: [\"/flagz\", \"/metrics\"]\n  verbs: [\"get\"]"),
-        ("--admission-probe", "resources: [\"pods\", \"pods/ephemeralcontainers\"]\n  verbs: [\"create\", \"patch\"]"),
+        (
+            "--admission-probe",
+            "resources: [\"pods\", \"pods/ephemeralcontainers\"]\n  verbs: [\"create\", \"patch\"]",
+        ),
     ] {
         assert!(!least.contains(grant), "{least}");
         let more = folder.run(&["rbac", flag]).stdout;
