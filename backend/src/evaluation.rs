@@ -6,8 +6,8 @@ use crate::{
     schedule::DueTimes,
 };
 use chrono::{DateTime, Utc};
-use rampart_checklist::{CATALOGUE, Inventory, Parameters, distribution::Distribution, rbac};
-use rampart_shared::{Gap, InconsistentResult, ResourceName, api::KindReading};
+use rampart_checklist::{CATALOGUE, Inventory, Parameters, distribution::Distribution, needed_kinds, rbac};
+use rampart_shared::{Gap, GapReason, InconsistentResult, ResourceName, api::KindReading};
 use rampart_store::{ClusterRegistration, EvaluatedItem, RunOutcome, RunRecord, StoreError};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -136,14 +136,17 @@ pub fn run_record(
     parameters: &Parameters,
 ) -> Result<RunRecord, EvaluationError> {
     let Collected { inventory, kinds, not_served, mut problems } = collected;
-    let gaps: Vec<Gap> = inventory.all_gaps().cloned().collect();
+    let missing: Vec<Gap> =
+        needed_kinds().into_iter().flat_map(|kind| inventory.gaps(kind)).cloned().collect();
+    // What nobody asked for, such as the active probe, is missing in no run: the items that could have used it say so.
+    let gaps = missing.iter().filter(|gap| gap.reason != GapReason::NotCollected).cloned().collect();
     let items = rampart_checklist::evaluate(&inventory, parameters)?
         .into_iter()
         .map(|item| EvaluatedItem { result: item.result, remediation: item.remediation })
         .collect();
     problems.truncate(PROBLEMS_KEPT);
     let collect_milliseconds = (finished_at - begun.at).num_milliseconds().try_into().unwrap_or_default();
-    let mut told: Vec<Gap> = gaps.iter().cloned().map(rbac::with_remedy).collect();
+    let mut told: Vec<Gap> = missing.into_iter().map(rbac::with_remedy).collect();
     told.sort();
     told.dedup();
     let reading = RunReading { kinds, not_served, gaps: told, problems, collect_milliseconds };

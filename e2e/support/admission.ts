@@ -17,7 +17,6 @@ export type KubernetesObject = {
 /** An entry of e2e/admission/policies.yaml, which says what the fields mean. */
 export type Case = {
   name: string;
-  kind?: 'psa';
   namespace?: Record<string, string>;
   spec?: Record<string, unknown>;
   binding?: Record<string, unknown>;
@@ -36,7 +35,12 @@ export type Decision = {
   message: string;
   refuses: boolean | null;
 };
-export type Prediction = { refused: boolean | null; decisions: Decision[] };
+export type Prediction = {
+  refused: boolean | null;
+  decisions: Decision[];
+  /** What Pod Security Admission refuses it for, in the API server's words. */
+  podSecurity: string | null;
+};
 
 export type Asked = {
   operation: 'CREATE' | 'UPDATE' | 'DELETE';
@@ -48,7 +52,7 @@ export type Asked = {
   oldObject?: unknown;
 };
 
-export type World = { policies: unknown[]; bindings: unknown[]; params: unknown[]; namespaces: unknown[]; userInfo: unknown };
+export type World = { policies: unknown[]; bindings: unknown[]; params: unknown[]; namespaces: unknown[]; userInfo: unknown; version?: string };
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const admissionRegistration = 'admissionregistration.k8s.io/v1';
@@ -57,20 +61,21 @@ export async function cases(): Promise<Case[]> {
   return parse(await fixture('policies.yaml')) as Case[];
 }
 
+type PodFixture = { labels?: Record<string, string>; annotations?: Record<string, string>; spec: unknown };
+
 /** The pods, each for a namespace. */
-export async function pods(): Promise<(namespace: string) => KubernetesObject[]> {
-  const all = parse(await fixture('pods.yaml')) as Record<string, { labels?: Record<string, string>; spec: unknown }>;
+export async function pods(file = 'pods.yaml'): Promise<(namespace: string) => KubernetesObject[]> {
+  const all = parse(await fixture(file)) as Record<string, PodFixture>;
   return (namespace) =>
-    Object.entries(all).map(([name, { labels, spec }]) => ({
-      apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace, ...(labels && { labels }) }, spec,
+    Object.entries(all).map(([name, { spec, ...metadata }]) => ({
+      apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace, ...metadata }, spec,
     }));
 }
 
 /** The namespace, the policy, the binding and the other objects of a case. */
-export function objectsOf({ name, kind, namespace, spec, binding, unbound, objects }: Case): KubernetesObject[] {
+export function objectsOf({ name, namespace, spec, binding, unbound, objects }: Case): KubernetesObject[] {
   const space = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { ...namespace } } };
   const beside = (objects ?? []).map((object) => ({ ...object, metadata: { ...object.metadata, namespace: name } }));
-  if (kind === 'psa') return [space, ...beside];
   const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] };
   const policy = {
     apiVersion: admissionRegistration,

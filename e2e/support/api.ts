@@ -3,17 +3,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterName } from './clusters.ts';
 
-/** The nine items, in the checklist's order, with what the page calls them. */
+/** The items, in the checklist's order, with what the page calls them. */
 export const items = {
   'etcd-tls': 'etcd TLS',
   'kubelet-node-restriction': 'Node restriction',
   'kubelet-anonymous-auth': 'Kubelet anonymous auth',
   'kubelet-webhook-authorization': 'Kubelet authorization',
   'kubelet-read-only-port': 'Kubelet read-only port',
+  'api-server-third-party-auth': 'Third-party auth',
+  'network-policies-restrict-pods': 'Pods isolated',
   'default-deny': 'Default deny',
+  'network-traffic-monitoring': 'Traffic monitoring',
+  'admission-policies-enforced': 'Admission policies',
+  'trusted-registries': 'Trusted registries',
   'read-only-root-filesystem': 'Read-only root',
   'non-root-containers': 'Non-root',
   'seccomp-apparmor': 'seccomp / AppArmor',
+  'secret-manager': 'Secret manager',
+  'no-secrets-in-kubernetes': 'No secrets in Kubernetes',
+  'least-privilege-service-accounts': 'Least privilege',
+  'service-mtls': 'Mutual TLS',
 } as const;
 export type ItemId = keyof typeof items;
 export const itemIds = Object.keys(items) as ItemId[];

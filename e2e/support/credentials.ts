@@ -10,8 +10,11 @@ type AdminConfig = { clusters: { cluster: { server: string; 'certificate-authori
 
 const defaultAccount = { name: 'rampart', namespace: 'rampart' };
 
+/** The grants that the tests need unless they say otherwise. */
+const grants = ['--kubelets', 'proxy', '--control-plane-metrics'];
+
 /**
- * Applies the output of `rampart rbac --kubelets proxy` to both clusters as the administrator, asks a token for the service
+ * Applies the output of `rampart rbac` with these grants to both clusters as the administrator, asks a token for the service
  * account each, and writes a kubeconfig whose contexts `hardened` and `unhardened` use these tokens. Returns its path.
  */
 export async function grantRampart(clusters: TestClusters, path: string): Promise<string> {
@@ -37,9 +40,9 @@ export async function grantRampart(clusters: TestClusters, path: string): Promis
   return path;
 }
 
-/** The YAML that `rampart rbac --kubelets proxy` prints. */
-export async function rampartRbac(): Promise<string> {
-  const { code, stdout, stderr } = await runRampart(['rbac', '--kubelets', 'proxy']);
+/** The YAML that `rampart rbac` prints with these flags. */
+export async function rampartRbac(flags: string[] = grants): Promise<string> {
+  const { code, stdout, stderr } = await runRampart(['rbac', ...flags]);
   if (code !== 0) throw new Error(`rampart rbac ended with ${code}:\n${stderr}`);
   return stdout;
 }

@@ -3,7 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterName, TestClusters } from './clusters.ts';
 
-export type PolicyRule = { apiGroups: string[]; resources: string[]; resourceNames?: string[]; verbs: string[] };
+export type PolicyRule = {
+  apiGroups?: string[];
+  resources?: string[];
+  resourceNames?: string[];
+  nonResourceURLs?: string[];
+  verbs: string[];
+};
 
 const role = 'rampart';
 const account = 'system:serviceaccount:rampart:rampart';
@@ -14,23 +20,34 @@ export async function rules(clusters: TestClusters, cluster: ClusterName): Promi
   return object.rules;
 }
 
-/** What a rule is about; each is about one resource. */
-export function resource(rule: PolicyRule): string {
-  return rule.resources.join();
+/** What a rule is about, as kubectl names it: `deployments.apps`; each is about one resource, or about URLs. */
+export function subjectOf({ apiGroups, resources, nonResourceURLs }: PolicyRule): string {
+  if (nonResourceURLs) return nonResourceURLs.join();
+  return [resources!.join(), ...apiGroups!.filter(Boolean)].join('.');
 }
 
-/** Does something while the ClusterRole lacks the rule about this resource; afterwards it has all of them again. */
-export async function without<T>(clusters: TestClusters, cluster: ClusterName, missing: string, during: () => Promise<T>): Promise<T> {
+/** Does something while the ClusterRole lacks the rules about these; afterwards it has all of them again. */
+export async function without<T>(
+  clusters: TestClusters,
+  cluster: ClusterName,
+  missing: string | string[],
+  during: () => Promise<T>,
+): Promise<T> {
   const all = await rules(clusters, cluster);
-  const rule = all.find((rule) => resource(rule) === missing);
-  if (!rule) throw new Error(`the ClusterRole has no rule about ${missing}: ${all.map(resource).join(', ')}`);
+  const gone = [missing].flat().map((subject) => {
+    const rule = all.find((rule) => subjectOf(rule) === subject);
+    if (!rule) throw new Error(`the ClusterRole has no rule about ${subject}: ${all.map(subjectOf).join(', ')}`);
+    return rule;
+  });
+  // The API server hears of all of a role at once, so that one rule tells of the others.
+  const last = gone.at(-1)!;
   try {
-    await replace(clusters, cluster, all.filter((other) => other !== rule));
-    await untilAllowed(clusters, cluster, rule, false);
+    await replace(clusters, cluster, all.filter((rule) => !gone.includes(rule)));
+    await untilAllowed(clusters, cluster, last, false);
     return await during();
   } finally {
     await replace(clusters, cluster, all);
-    await untilAllowed(clusters, cluster, rule, true);
+    await untilAllowed(clusters, cluster, last, true);
   }
 }
 
@@ -41,20 +58,24 @@ async function replace(clusters: TestClusters, cluster: ClusterName, rules: Poli
 
 /** The API server hears of a changed role a moment later. */
 async function untilAllowed(clusters: TestClusters, cluster: ClusterName, rule: PolicyRule, allowed: boolean): Promise<void> {
-  const [name = '', subresource = ''] = resource(rule).split('/');
+  const [name = '', subresource = ''] = (rule.resources?.[0] ?? '').split('/');
   const review = {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SubjectAccessReview',
     spec: {
       user: account,
       groups: ['system:serviceaccounts', 'system:serviceaccounts:rampart', 'system:authenticated'],
-      resourceAttributes: {
-        group: rule.apiGroups[0],
-        resource: name,
-        subresource,
-        verb: rule.verbs[0],
-        name: rule.resourceNames?.[0] ?? '',
-      },
+      ...(rule.nonResourceURLs
+        ? { nonResourceAttributes: { path: rule.nonResourceURLs[0], verb: rule.verbs[0] } }
+        : {
+            resourceAttributes: {
+              group: rule.apiGroups?.[0] ?? '',
+              resource: name,
+              subresource,
+              verb: rule.verbs[0],
+              name: rule.resourceNames?.[0] ?? '',
+            },
+          }),
     },
   };
   for (const deadline = Date.now() + 10_000; ; await sleep(50)) {
@@ -64,6 +85,6 @@ async function untilAllowed(clusters: TestClusters, cluster: ClusterName, rule: 
       JSON.stringify(review),
     );
     if (answer.status.allowed === allowed) return;
-    if (Date.now() > deadline) throw new Error(`${resource(rule)} on ${cluster} is still ${allowed ? 'refused' : 'allowed'} after 10 s`);
+    if (Date.now() > deadline) throw new Error(`${subjectOf(rule)} on ${cluster} is still ${allowed ? 'refused' : 'allowed'} after 10 s`);
   }
 }

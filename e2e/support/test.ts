@@ -27,7 +27,7 @@ type TestFixtures = {
 type WorkerFixtures = {
   /** The two real clusters. They start with the first test that asks for them. */
   clusters: TestClusters;
-  /** A kubeconfig with the contexts `hardened` and `unhardened`, allowed exactly what `rampart rbac --kubelets proxy` asks for. */
+  /** A kubeconfig with the contexts `hardened` and `unhardened`, allowed exactly what `rampart rbac --kubelets proxy --control-plane-metrics` asks for. */
   rampartKubeconfig: string;
   /** The demo. Its ninety days are made once. */
   demo: Rampart;

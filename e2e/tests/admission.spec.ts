@@ -10,7 +10,7 @@ import { expect, test } from '../support/test.ts';
 const cluster = 'unhardened';
 const all = await cases();
 const podsIn = await pods();
-const policies = all.filter(({ kind }) => kind !== 'psa');
+const policies = all;
 
 let dryRuns: DryRuns;
 let world: World;

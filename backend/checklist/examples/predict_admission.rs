@@ -1,11 +1,16 @@
 //! Predicts what an API server says to requests, for the tests that compare the two.
 //!
-//! It reads `{policies, bindings, params, namespaces, requests}` as JSON or YAML and prints, for each request, the
-//! decisions and whether it is refused (`null` if that is not known). A request is
-//! `{operation, resource, subresource, namespace, object, oldObject, userInfo}`.
+//! It reads `{policies, bindings, params, namespaces, requests, version}` as JSON or YAML and prints, for each request, the
+//! decisions of policies and whether they refuse it (`null` if that is not known), and what Pod Security Admission
+//! refuses it for, in the API server's words. A request is
+//! `{operation, resource, subresource, namespace, object, oldObject, userInfo}`; the version is the API server's.
 
 #![allow(clippy::print_stdout, reason = "it is a program")]
 
+use rampart_checklist::inventory::Labels;
+use rampart_checklist::pod_security::{
+    Evaluation, NamespacePolicy, Pod, evaluation, is_significant_update, rejects, server_minor,
+};
 use rampart_checklist::validating_admission_policy::{
     Evaluator, Namespace, Operation, Outcome, ParamKind, ParamLookup, ParamObjects, Request, defaulted_pod,
 };
@@ -24,6 +29,8 @@ struct Input {
     requests: Vec<Asked>,
     /// Pods to show as policies see them.
     pods: Vec<Value>,
+    /// The API server's version.
+    version: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -63,6 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bindings = input.bindings.into_iter().map(serde_json::from_value).collect::<Result<Vec<_>, _>>()?;
     let evaluator = Evaluator::new(policies, bindings);
     let params = Params(input.params);
+    let minor = input.version.as_deref().and_then(server_minor);
     let mut answers = Vec::new();
     for asked in input.requests {
         let request = request(asked, &input.namespaces);
@@ -85,7 +93,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 "refuses": decision.refuses(),
             }));
         }
-        answers.push(json!({ "refused": refused, "decisions": decisions }));
+        let pod_security = pod_security(&request, minor)?;
+        answers.push(json!({ "refused": refused, "decisions": decisions, "podSecurity": pod_security }));
     }
     let pods: Vec<Value> = input.pods.into_iter().map(defaulted_pod).collect();
     println!(
@@ -93,6 +102,26 @@ fn main() -> Result<(), Box<dyn Error>> {
         json!({ "answers": answers, "pods": pods, "withoutBinding": evaluator.without_binding() })
     );
     Ok(())
+}
+
+/// What Pod Security Admission refuses a request for.
+fn pod_security(request: &Request, server_minor: Option<u64>) -> Result<Option<String>, Box<dyn Error>> {
+    if evaluation(&request.group, &request.resource, &request.subresource) != Evaluation::Enforced {
+        return Ok(None);
+    }
+    let namespace = request.namespace.as_ref().and_then(|namespace| namespace.object.as_ref());
+    let labels = namespace.and_then(|namespace| namespace.pointer("/metadata/labels")).cloned();
+    let labels: Labels = labels.map(serde_json::from_value).transpose()?.unwrap_or_default();
+    let (policy, _) = NamespacePolicy::from_labels(&labels, NamespacePolicy::default());
+    let pod = Pod::read(&request.object)?;
+    if request.operation == Operation::Update && !is_significant_update(&pod, &Pod::read(&request.old_object)?) {
+        return Ok(None);
+    }
+    Ok(rejects(&policy, &pod, server_minor).map(|forbidden| {
+        let all: Vec<String> = forbidden.iter().map(ToString::to_string).collect();
+        let level = policy.enforce;
+        format!("violates PodSecurity \"{}:{}\": {}", level.level, level.version, all.join(", "))
+    }))
 }
 
 fn request(asked: Asked, namespaces: &[Value]) -> Request {

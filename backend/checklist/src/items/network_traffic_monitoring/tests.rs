@@ -239,6 +239,10 @@ fn retina_counts_by_pod_and_not_by_node() {
         &["retina-config data[config.yaml].enablePodLevel: false: it counts per node"],
     );
     assert_eq!(outcome(ID, &(app() + &retina().replace("enablePodLevel: true", "["))), Unknown);
+    let mut hidden = inventory(&(app() + &retina()));
+    forbid(&mut hidden, Kind::ConfigMaps);
+    assert_eq!(result(ID, &hidden).outcome(), Unknown, "it may count per node");
+    assert_eq!(outcome(ID, &(app() + &retina().replace("name: retina-config", "name: other"))), Unknown);
 }
 
 /// https://github.com/netobserv/network-observability-operator/blob/main/docs/FlowCollector.md
