@@ -108,7 +108,7 @@ impl Collector for LiveCollector {
             let collected = live::collect(&connection, &self.options, started_at, report)
                 .await
                 .map_err(|error| Unreachable(error.to_string()))?;
-            let besides = collected.besides.into_iter().map(asked_besides);
+            let besides = collected.besides.iter().map(asked_besides);
             let kinds = besides.chain(collected.read.into_iter().map(kind_read)).collect();
             let mut not_served: Vec<_> = collected.not_served.into_iter().map(Kind::name).collect();
             not_served.sort();
@@ -130,7 +130,7 @@ fn kind_read(read: live::KindRead) -> KindReading {
     }
 }
 
-fn asked_besides(asked: live::AskedBesides) -> KindReading {
+fn asked_besides(asked: &live::AskedBesides) -> KindReading {
     KindReading {
         kind: ResourceName::from(asked.name),
         verb: asked.verb.to_owned(),

@@ -3,6 +3,8 @@
 //! Prints a JSON line for each and one with the ratio, so that a run compares with itself and with nothing else.
 //! `RAMPART_CORPUS` names the folder; `cargo xtask bench` makes it.
 
+#![allow(clippy::expect_used, reason = "a benchmark without its corpus measures nothing")]
+
 #![expect(clippy::print_stdout, reason = "the result goes to stdout")]
 
 use rampart_checklist::{Parameters, evaluate};

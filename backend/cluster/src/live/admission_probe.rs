@@ -81,23 +81,23 @@ async fn in_namespace(server: &Server, place: &Place<'_>, bounds: Bounds) -> Ans
         let ask = |weakness| ask(server, place, form, weakness, bounds);
         if form == Form::EphemeralContainer && place.pod.is_none() {
             let detail = "no running pod is there to which an ephemeral container could be added";
-            gaps.push(skipped(place, form, GapReason::NotCollected, detail.to_owned(), None));
+            gaps.push(skipped(place, form, GapReason::NotCollected, detail, None));
             continue;
         }
         // What refuses a harmless pod tells nothing about a bad one.
         match ask(None).await? {
             Answer::LetIn => {}
             Answer::NotAllowed(words) => {
-                gaps.push(skipped(place, form, GapReason::Forbidden, words, Some(admission_probe())));
+                gaps.push(skipped(place, form, GapReason::Forbidden, &words, Some(admission_probe())));
                 continue;
             }
             Answer::Refused(words) => {
                 let detail = format!("a harmless pod is refused as well: {words}");
-                gaps.push(skipped(place, form, GapReason::NotCollected, detail, None));
+                gaps.push(skipped(place, form, GapReason::NotCollected, &detail, None));
                 continue;
             }
             Answer::None(words) => {
-                gaps.push(skipped(place, form, GapReason::Failed, words, None));
+                gaps.push(skipped(place, form, GapReason::Failed, &words, None));
                 continue;
             }
         }
@@ -106,7 +106,7 @@ async fn in_namespace(server: &Server, place: &Place<'_>, bounds: Bounds) -> Ans
                 Answer::LetIn => None,
                 Answer::Refused(words) => Some(words),
                 Answer::NotAllowed(words) | Answer::None(words) => {
-                    gaps.push(skipped(place, form, GapReason::Failed, words, None));
+                    gaps.push(skipped(place, form, GapReason::Failed, &words, None));
                     continue;
                 }
             };
@@ -178,13 +178,7 @@ fn bytes(document: &Value) -> Result<Vec<u8>, Failure> {
     serde_json::to_vec(document).map_err(|error| Failure::Malformed(error.to_string()))
 }
 
-fn skipped(
-    place: &Place<'_>,
-    form: Form,
-    reason: GapReason,
-    detail: String,
-    rule: Option<PolicyRule>,
-) -> Gap {
+fn skipped(place: &Place<'_>, form: Form, reason: GapReason, detail: &str, rule: Option<PolicyRule>) -> Gap {
     let mut gap = Gap::new(Kind::AdmissionProbe.name(), reason, format!("{}: {detail}", form.field()))
         .for_objects(vec![place.namespace.to_owned()]);
     gap.rule = rule;

@@ -43,7 +43,7 @@ pub(super) fn render(
             .collect();
         let notifications: Vec<Value> =
             cluster.items.iter().filter_map(|item| unknown(&items, item)).collect();
-        let mut run = run(&items, catalogue, &cluster.name, true, notifications);
+        let mut run = run(&items, catalogue, &cluster.name, true, &notifications);
         run["results"] = results.into();
         let source = match cluster.source {
             Source::Live => "live",
@@ -59,7 +59,7 @@ pub(super) fn render(
             "descriptor": { "id": "cluster-not-evaluated" },
             "message": { "text": message(cause) },
         });
-        run(&items, catalogue, name, false, vec![notification])
+        run(&items, catalogue, name, false, &[notification])
     });
     json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": scanned.chain(failed).collect::<Vec<_>>() })
 }
@@ -70,7 +70,7 @@ fn run(
     catalogue: &str,
     cluster: &str,
     successful: bool,
-    notifications: Vec<Value>,
+    notifications: &[Value],
 ) -> Value {
     json!({
         "tool": { "driver": {
