@@ -53,6 +53,8 @@ func controllerManagerCommand(l layout) []string {
 		"--kubeconfig=" + l.kubeconfig("controller-manager"),
 		// A single replica needs no election, and one that holds no lease outlives a stop of the API server.
 		"--leader-elect=false",
+		// Nodes that cannot report because a test stopped the API server are not to count as gone.
+		"--node-monitor-grace-period=10m",
 		"--root-ca-file=" + l.pki("ca.crt"),
 		"--secure-port=0",
 		"--service-account-private-key-file=" + l.pki("sa.key"),

@@ -12,6 +12,7 @@ test('a cluster that stops in the middle is unreachable, then stale without one 
   clusters,
   serve,
 }) => {
+  test.setTimeout(120_000);
   // Long enough for a run between two due times, short enough for three of them to pass.
   const { address, api } = await serve([{ name: cluster, interval: '3s' }, { name: 'unhardened' }]);
   await page.goto(address);

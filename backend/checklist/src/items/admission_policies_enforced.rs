@@ -140,6 +140,9 @@ fn observe(view: &View<'_>) -> Observation {
         }
     }
     observation.undecided.extend(undecided.into_iter().map(gap));
+    // Where the probe is off nothing was skipped, and its gap names no namespace.
+    let skipped = view.inventory.gaps(Kind::AdmissionProbe).iter().filter(|gap| !gap.objects.is_empty());
+    observation.listed.extend(skipped.cloned());
     notes(&mut observation, view, predictor, &told);
     observation
 }
