@@ -4,7 +4,6 @@
 //! `RAMPART_CORPUS` names the folder; `cargo xtask bench` makes it.
 
 #![allow(clippy::expect_used, reason = "a benchmark without its corpus measures nothing")]
-
 #![expect(clippy::print_stdout, reason = "the result goes to stdout")]
 
 use rampart_checklist::{Parameters, evaluate};
