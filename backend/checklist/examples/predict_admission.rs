@@ -114,7 +114,9 @@ fn pod_security(request: &Request, server_minor: Option<u64>) -> Result<Option<S
     let labels: Labels = labels.map(serde_json::from_value).transpose()?.unwrap_or_default();
     let (policy, _) = NamespacePolicy::from_labels(&labels, NamespacePolicy::default());
     let pod = Pod::read(&request.object)?;
-    if request.operation == Operation::Update && !is_significant_update(&pod, &Pod::read(&request.old_object)?) {
+    if request.operation == Operation::Update
+        && !is_significant_update(&pod, &Pod::read(&request.old_object)?)
+    {
         return Ok(None);
     }
     Ok(rejects(&policy, &pod, server_minor).map(|forbidden| {
