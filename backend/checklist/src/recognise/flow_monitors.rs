@@ -119,9 +119,10 @@ impl<'a> Monitors<'_, 'a> {
         }
         let mut notes = self.covers("Retina", agents)?;
         // It may count per node; only its configuration shows that it does not.
-        let not_known = |what: &str| Box::new(Candidate::open("Retina", not_seen(Kind::ConfigMaps, what)));
         let Some(config) = self.config_map("retina-config", agents) else {
-            return Err(not_known("the ConfigMap retina-config"));
+            let hidden = self.view.inventory.gaps(Kind::ConfigMaps).first().cloned();
+            let gap = hidden.unwrap_or_else(|| not_seen(Kind::ConfigMaps, "the ConfigMap retina-config"));
+            return Err(Box::new(Candidate::open("Retina", gap)));
         };
         match yaml(config, "config.yaml") {
             Some(value) if value["enablePodLevel"] == Value::Bool(false) => {
@@ -135,7 +136,10 @@ impl<'a> Monitors<'_, 'a> {
                 );
             }
             Some(_) => {}
-            None => return Err(not_known("config.yaml of the ConfigMap retina-config")),
+            None => {
+                let gap = not_seen(Kind::ConfigMaps, "config.yaml of the ConfigMap retina-config");
+                return Err(Box::new(Candidate::open("Retina", gap)));
+            }
         }
         notes.push("flows are served as metrics".to_owned());
         Ok(Some(notes))
