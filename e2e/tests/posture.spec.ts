@@ -37,10 +37,14 @@ const isolated = (object: string): FindingRow => ({
 });
 /** A namespace that lets in all three bad containers, wherever they stand in the pod. */
 const admitted = (namespace: string): FindingRow[] =>
-  ['allowPrivilegeEscalation unset', 'privileged: true', 'readOnlyRootFilesystem unset'].flatMap((weakness) =>
+  [
+    ['allowPrivilegeEscalation unset', 'Pod Security Admission (privileged) enforces nothing here (no label pod-security.kubernetes.io/enforce).'],
+    ['privileged: true', 'Pod Security Admission (privileged) enforces nothing here (no label pod-security.kubernetes.io/enforce).'],
+    ['readOnlyRootFilesystem unset', 'Pod Security Admission does not look at it at any level.'],
+  ].flatMap(([weakness, remark]) =>
     ['containers', 'ephemeralContainers', 'initContainers'].map((list) => ({
       object: `${namespace} Namespace`,
-      field: `admission of pods with ${weakness} in ${list}`,
+      field: `admission of pods with ${weakness} in ${list} ${remark}`,
       observed: 'no policy refuses it',
       expected: 'admission refuses it',
     })),
@@ -51,9 +55,9 @@ const untrusted = (object: string, field: string, observed: string): FindingRow 
   observed,
   expected: 'an image under a trusted registry',
 });
-const unmanaged = (secret: string): FindingRow => ({
+const unmanaged = (secret: string, consumer: string): FindingRow => ({
   object: `${secret} Secret in shop`,
-  field: 'secret manager',
+  field: `secret manager Consumed by ${consumer}.`,
   observed: 'no manager produces it',
   expected: 'an ExternalSecret, SecretProviderClass, SealedSecret or Vault Secrets Operator object that does',
 });
@@ -159,8 +163,11 @@ const shortfalls: Record<ItemId, FindingRow[]> = {
       observed: 'password by name (fingerprint …)',
       expected: 'valueFrom.secretKeyRef, or a file from a secret manager',
     },
-    unmanaged('cart-settings'),
-    unmanaged('storefront-aws'),
+    unmanaged('cart-settings', 'Deployment cart (spec.template.spec.containers[name=cart].envFrom[0].secretRef)'),
+    unmanaged(
+      'storefront-aws',
+      'Deployment storefront (spec.template.spec.containers[name=web].env[name=AWS_ACCESS_KEY_ID].valueFrom.secretKeyRef)',
+    ),
   ],
   'least-privilege-service-accounts': [
     {
