@@ -3,6 +3,7 @@
 use crate::distribution::Distribution;
 use crate::inventory::{Container, Kind, Node, Pod, Workload};
 use crate::network::{CiliumConfiguration, EnablePolicy, Network, NetworkPlugin};
+use crate::recognise::image;
 use crate::workloads::View;
 use rampart_shared::Subject;
 
@@ -176,10 +177,8 @@ fn recognise(view: &View<'_>, daemon_set: &Workload) -> Option<Recognised> {
 }
 
 fn by_image(view: &View<'_>, container: &Container) -> Option<Recognised> {
-    let repository = repository(&container.image);
-    let ends_with = |known: &str| {
-        repository == known || repository.strip_suffix(known).is_some_and(|rest| rest.ends_with('/'))
-    };
+    let repository = image::repository(&container.image);
+    let ends_with = |known: &str| image::is(repository, known);
     if let Some((_, plugin)) = ENFORCERS.iter().find(|(known, _)| ends_with(known)) {
         return Some(Recognised::Enforces(*plugin));
     }
@@ -296,16 +295,6 @@ fn config_map(name: &str) -> Subject {
         kind: "ConfigMap".to_owned(),
         namespace: Some("kube-system".to_owned()),
         name: name.to_owned(),
-    }
-}
-
-/// An image without tag and digest.
-fn repository(image: &str) -> &str {
-    let name = image.split_once('@').map_or(image, |(name, _)| name);
-    match name.rsplit_once(':') {
-        // A colon before a slash belongs to a port.
-        Some((repository, tag)) if !tag.contains('/') => repository,
-        _ => name,
     }
 }
 

@@ -132,6 +132,11 @@ impl<'a> OwnedWorkload<'a> {
         self.subject.namespace.as_deref().unwrap_or_default()
     }
 
+    /// Whether there are pods of it, or would be.
+    pub fn has_pods(&self) -> bool {
+        !self.pods.is_empty() || self.older_pods > 0 || self.makes_pods
+    }
+
     /// Whether the template is judged: where no pod of the current revision runs, or pods of an older one do.
     pub fn judges_template(&self) -> bool {
         self.pods.is_empty() || self.older_pods > 0

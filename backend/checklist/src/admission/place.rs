@@ -26,7 +26,7 @@ pub fn places<'v>(view: &'v View<'_>) -> Vec<Place<'v>> {
     }
     let mut places: BTreeMap<&str, Place<'_>> = BTreeMap::new();
     for workload in view.workloads.iter().filter(|workload| workload.scope == Scope::Application) {
-        if workload.pods.is_empty() && workload.older_pods == 0 && !workload.makes_pods {
+        if !workload.has_pods() {
             continue;
         }
         let specs = workload.pods.iter().map(|pod| &*pod.spec).chain(workload.template);

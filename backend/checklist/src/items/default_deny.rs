@@ -78,7 +78,7 @@ fn namespaces<'a>(view: &'a View<'_>) -> BTreeSet<&'a str> {
     view.workloads
         .iter()
         .filter(|workload| workload.scope == Scope::Application)
-        .filter(|workload| !workload.pods.is_empty() || workload.older_pods > 0 || workload.makes_pods)
+        .filter(|workload| workload.has_pods())
         .map(|workload| workload.namespace())
         .collect()
 }

@@ -77,10 +77,8 @@ const UNIT: &str = "cluster";
 
 fn observe(view: &View<'_>) -> Observation {
     let mut observation = Observation { unit: UNIT, ..Observation::default() };
-    let has_applications = view.workloads.iter().any(|workload| {
-        workload.scope == Scope::Application
-            && (!workload.pods.is_empty() || workload.older_pods > 0 || workload.makes_pods)
-    });
+    let has_applications =
+        view.workloads.iter().any(|workload| workload.scope == Scope::Application && workload.has_pods());
     if !has_applications {
         // What was not listed could be an application.
         for need in ITEM_WORKLOADS {

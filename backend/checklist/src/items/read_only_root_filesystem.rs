@@ -7,6 +7,7 @@ use super::Item;
 use super::container::{Fault, observe_containers};
 use crate::judge::Observation;
 use crate::need::WORKLOADS;
+use crate::recognise::image;
 use crate::remedy::{Texts, remediation, workload_documents};
 use crate::workloads::{ContainerInstance, View};
 use rampart_shared::{Category, ItemId, ItemResult, Remediation, Subject};
@@ -109,18 +110,11 @@ fn writable_paths(view: &View<'_>, subject: &Subject, container: &str) -> Vec<&'
         .find(|found| found.name == container)
         .map_or("", |found| found.image.as_str());
     let mut paths = vec!["/tmp"];
-    let repository = repository_name(image);
+    let repository = image::last_component(image::repository(image));
     if let Some((_, known)) = WRITABLE_PATHS.iter().find(|(name, _)| *name == repository) {
         paths.extend(known.iter().filter(|path| **path != "/tmp"));
     }
     paths
-}
-
-/// The last component of an image's repository: `ghcr.io/acme/nginx:1.27@sha256:…` is `nginx`.
-fn repository_name(image: &str) -> &str {
-    let without_digest = image.split_once('@').map_or(image, |(name, _)| name);
-    let last = without_digest.rsplit_once('/').map_or(without_digest, |(_, last)| last);
-    last.split_once(':').map_or(last, |(name, _)| name)
 }
 
 fn volume_name(path: &str) -> String {

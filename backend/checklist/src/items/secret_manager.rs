@@ -85,10 +85,8 @@ const APPLICATIONS: [Kind; 6] =
 
 fn observe(view: &View<'_>) -> Observation {
     let mut observation = Observation { unit: "part", ..Observation::default() };
-    let has_applications = view.workloads.iter().any(|workload| {
-        workload.scope == Scope::Application
-            && (!workload.pods.is_empty() || workload.older_pods > 0 || workload.makes_pods)
-    });
+    let has_applications =
+        view.workloads.iter().any(|workload| workload.scope == Scope::Application && workload.has_pods());
     if has_applications {
         observation.examined.insert(UNIT.to_owned());
         let question = Question {

@@ -3,8 +3,9 @@
 //! With mutual authentication every rule that admits traffic to the port must demand it. Policies that Cilium enforces
 //! and that know no authentication (NetworkPolicies) must not admit any.
 
-use super::selector::{Selector, null_is_default};
+use super::selector::Selector;
 use super::{Cause, Exposure, Mesh, Protection, Protocol, ServedPort, gaps_of, unreadable};
+use crate::inventory::null_is_default;
 use crate::inventory::{
     Inventory, Kind, Labels, NetworkPolicy, NetworkPolicyPort, ObjectMeta, Pod, PolicyDirection, PolicyPort,
     Resource,

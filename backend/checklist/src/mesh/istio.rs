@@ -4,10 +4,10 @@
 //! `UNSET` inherits; without any policy the mode is `PERMISSIVE`. Of two at one level the oldest is in force. Those
 //! of the root namespace that select by label are ignored.
 
-use super::selector::null_is_default;
 use super::{
     Cause, Exposure, Mesh, PortList, Protection, Protocol, ServedPort, argument, gaps_of, runs, unreadable,
 };
+use crate::inventory::null_is_default;
 use crate::inventory::{Inventory, Kind, Labels, Pod, Resource, Workload};
 use chrono::{DateTime, Utc};
 use rampart_shared::{Gap, GapReason, ResourceName};

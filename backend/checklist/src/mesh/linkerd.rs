@@ -3,10 +3,11 @@
 //! A Server that selects the port replaces the default policy: then its `accessPolicy` and every authorization for it
 //! decide. Where none does, the default policy that the proxy was given does.
 
-use super::selector::{Selector, null_is_default};
+use super::selector::Selector;
 use super::{
     Cause, Exposure, Mesh, PortList, Protection, Protocol, ServedPort, argument, gaps_of, runs, unreadable,
 };
+use crate::inventory::null_is_default;
 use crate::inventory::{Inventory, Kind, ObjectMeta, Pod, PolicyPort, Resource, Workload};
 use rampart_shared::{Gap, GapReason, ResourceName};
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! Label selectors of meshes' objects.
 
-use crate::inventory::Labels;
-use serde::{Deserialize, Deserializer};
+use crate::inventory::{Labels, null_is_default};
+use serde::Deserialize;
 
 /// A selector of labels. An empty one selects everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -53,15 +53,6 @@ impl Requirement {
             Operator::DoesNotExist => found.is_none(),
         }
     }
-}
-
-/// `null` means the same as leaving the field out.
-pub(super) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[cfg(test)]

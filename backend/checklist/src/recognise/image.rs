@@ -17,7 +17,7 @@ pub fn is(repository: &str, known: &str) -> bool {
 }
 
 /// The last component of a repository.
-pub(super) fn last_component(repository: &str) -> &str {
+pub fn last_component(repository: &str) -> &str {
     repository.rsplit_once('/').map_or(repository, |(_, last)| last)
 }
 
