@@ -3,8 +3,7 @@
 //! Times are UTC and cross as RFC 3339. The same names are used in the database and on the page.
 
 use crate::{
-    Basis, Finding, Gap, ItemDocumentation, ItemId, Outcome, OutcomeCounts, Remediation, ResourceName, Score,
-    Source,
+    Basis, Finding, Gap, ItemDocumentation, ItemId, Outcome, OutcomeCounts, ResourceName, Score, Source,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -27,6 +26,10 @@ macro_rules! wire {
         pub enum $name { $($body)* }
     };
 }
+
+mod remediation;
+
+pub use remediation::{DocumentCount, Export, ExportFormat, RemediationView, VerifiedRun};
 
 wire! {
     /// `GET /checklist`: the items of this version, in order.
@@ -421,18 +424,6 @@ wire! {
         pub cluster: String,
         /// Whether a run was going on already.
         pub joined: bool,
-    }
-}
-
-wire! {
-    /// `GET /clusters/{cluster}/items/{item}/remediation`.
-    pub struct RemediationView {
-        /// The remediation.
-        pub remediation: Remediation,
-        /// All of it as one YAML stream, as it is downloaded.
-        pub yaml: String,
-        /// When the run that it was made from finished.
-        pub made_at: DateTime<Utc>,
     }
 }
 

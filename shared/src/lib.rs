@@ -18,7 +18,10 @@ pub use finding::{Finding, Fingerprint, RestsOn, Scope, Subject};
 pub use gap::{Gap, GapReason, PolicyRule, ResourceName};
 pub use item::{Category, ItemDocumentation, ItemId, Reference, UnknownItem};
 pub use outcome::{Basis, Outcome};
-pub use remediation::{Remediation, RemediationDocument, RemediationTarget};
+pub use remediation::{
+    ChosenField, FieldConflict, Remainder, Remediation, RemediationDocument, RemediationInput,
+    RemediationStage, RemediationTable, RemediationTarget, Simulation,
+};
 pub use result::{Evidence, InconsistentResult, ItemResult, Verdict};
 pub use scan::{ClusterScan, ScanReport, Source};
 pub use score::{OutcomeCounts, Score};

@@ -2,15 +2,20 @@
 
 use crate::items::{ITEMS, Item};
 use crate::judge::judge;
+use crate::remedy::{chosen, simulate};
+use crate::workloads::View;
 use crate::{Inventory, Kind, Parameters};
-use rampart_shared::{InconsistentResult, ItemDocumentation, ItemId, ItemResult, Remediation};
+use rampart_shared::{
+    InconsistentResult, ItemDocumentation, ItemId, ItemResult, Outcome, OutcomeCounts, Remediation,
+    RemediationDocument, RemediationStage, Simulation,
+};
 use std::collections::BTreeSet;
 
 /// The checklist's version: it changes when an item comes, goes or judges otherwise.
 pub const CATALOGUE: &str = "2026.11";
 
 /// The result of an item with what would turn it green.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EvaluatedItem {
     /// The result.
     pub result: ItemResult,
@@ -26,15 +31,65 @@ pub fn evaluate(
     inventory: &Inventory,
     parameters: &Parameters,
 ) -> Result<Vec<EvaluatedItem>, InconsistentResult> {
-    let view = crate::workloads::View::new(inventory, parameters);
+    let view = View::new(inventory, parameters);
+    let results: Vec<ItemResult> =
+        ITEMS.iter().map(|item| result_of(item, &view)).collect::<Result<_, _>>()?;
+    let outcomes: Vec<Outcome> = results.iter().map(ItemResult::outcome).collect();
     ITEMS
         .iter()
-        .map(|item| {
-            let result = judge(item.id, item.needs, inventory, (item.observe)(&view))?;
-            let remediation = (item.remedy)(&view, &result);
+        .zip(results)
+        .enumerate()
+        .map(|(position, (item, result))| {
+            let mut remediation = (item.remedy)(&view, &result);
+            remediation.simulation = simulated(item, &view, &remediation)?.map(|after| {
+                let mut outcomes = outcomes.clone();
+                outcomes[position] = after.outcome();
+                Simulation {
+                    outcome: after.outcome(),
+                    findings: u32::try_from(after.application_findings().count()).unwrap_or(u32::MAX),
+                    score: outcomes.into_iter().collect::<OutcomeCounts>().score(),
+                }
+            });
             Ok(EvaluatedItem { result, remediation })
         })
         .collect()
+}
+
+/// The result of one item.
+///
+/// # Errors
+/// As [`evaluate`] has them.
+pub fn evaluate_item(
+    id: ItemId,
+    inventory: &Inventory,
+    parameters: &Parameters,
+) -> Result<Option<ItemResult>, InconsistentResult> {
+    let view = View::new(inventory, parameters);
+    ITEMS.iter().find(|item| item.id == id).map(|item| result_of(item, &view)).transpose()
+}
+
+fn result_of(item: &Item, view: &View<'_>) -> Result<ItemResult, InconsistentResult> {
+    judge(item.id, item.needs, view.inventory, (item.observe)(view))
+}
+
+/// What the item would say with the documents of the last stage in force, those left out that wait for a choice.
+fn simulated(
+    item: &Item,
+    view: &View<'_>,
+    remediation: &Remediation,
+) -> Result<Option<ItemResult>, InconsistentResult> {
+    let documents: Vec<RemediationDocument> = remediation
+        .of_stage(RemediationStage::Enforce)
+        .filter_map(|document| {
+            let object = chosen(document, &remediation.inputs, |_| None)?;
+            Some(RemediationDocument { object, ..document.clone() })
+        })
+        .collect();
+    if documents.is_empty() {
+        return Ok(None);
+    }
+    let inventory = simulate(view, &documents);
+    result_of(item, &View::new(&inventory, view.parameters)).map(Some)
 }
 
 /// The texts of every item, in order.

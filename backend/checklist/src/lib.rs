@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod distribution;
 pub mod enforcement;
 mod evaluate;
+pub mod export;
 mod fingerprint;
 pub mod flags;
 pub mod image_reference;
@@ -29,7 +30,9 @@ pub mod workloads;
 #[cfg(test)]
 mod testing;
 
-pub use evaluate::{CATALOGUE, EvaluatedItem, documentation, documentation_of, evaluate, needed_kinds};
+pub use evaluate::{
+    CATALOGUE, EvaluatedItem, documentation, documentation_of, evaluate, evaluate_item, needed_kinds,
+};
 pub use fingerprint::fingerprint;
 pub use inventory::{Fact, Inventory, Kind, Object};
 pub use need::{Need, Role};

@@ -1,8 +1,12 @@
 //! One helper through which the items' tests run: inline YAML in, a result out.
 
 use crate::inventory::{Inventory, Kind, Object};
+use crate::remedy::{chosen, simulate};
+use crate::workloads::View;
 use crate::{EvaluatedItem, Parameters, evaluate};
-use rampart_shared::{Gap, GapReason, ItemId, ItemResult, Outcome, Source};
+use rampart_shared::{
+    Gap, GapReason, ItemId, ItemResult, Outcome, Remediation, RemediationDocument, RemediationStage, Source,
+};
 
 /// An inventory of everything in the YAML; every other kind is complete and empty.
 pub(crate) fn inventory(yaml: &str) -> Inventory {
@@ -42,7 +46,8 @@ pub(crate) fn outcome(id: ItemId, yaml: &str) -> Outcome {
 /// Asserts the outcome and, as `path: observed`, the findings of one item over YAML.
 #[track_caller]
 pub(crate) fn assert_findings(id: ItemId, yaml: &str, outcome: Outcome, expected: &[&str]) {
-    let result = result(id, &inventory(yaml));
+    let inventory = inventory(yaml);
+    let result = result(id, &inventory);
     let found: Vec<String> = result
         .evidence()
         .findings
@@ -51,9 +56,68 @@ pub(crate) fn assert_findings(id: ItemId, yaml: &str, outcome: Outcome, expected
         .collect();
     assert_eq!(found, expected, "{:?}", result.evidence().gaps);
     assert_eq!(result.outcome(), outcome, "{:?}", result.evidence().gaps);
+    if !NOT_YET.contains(&id) {
+        assert_remedied(id, &inventory, &Parameters::default());
+    }
 }
+
+/// The items whose remedies do not keep the promise yet.
+const NOT_YET: [ItemId; 9] = [
+    ItemId::ApiServerThirdPartyAuth,
+    ItemId::DefaultDeny,
+    ItemId::LeastPrivilegeServiceAccounts,
+    ItemId::NetworkPoliciesRestrictPods,
+    ItemId::NetworkTrafficMonitoring,
+    ItemId::NonRootContainers,
+    ItemId::SeccompApparmor,
+    ItemId::SecretManager,
+    ItemId::ServiceMtls,
+];
 
 /// Takes a kind away, as a refused list does.
 pub(crate) fn forbid(inventory: &mut Inventory, kind: Kind) {
     inventory.refuse(kind, Gap::new(kind.name(), GapReason::Forbidden, "refused in the test"));
+}
+
+/// Asserts what every remedy promises: with its documents of the last stage in force, and the inputs answered with their
+/// examples, nothing that decides is left but what `remaining` names; applied once more, nothing changes.
+#[track_caller]
+pub(crate) fn assert_remedied(id: ItemId, inventory: &Inventory, parameters: &Parameters) -> Outcome {
+    let EvaluatedItem { remediation, result } = evaluated(id, inventory, parameters);
+    let documents = answered(&remediation);
+    let view = View::new(inventory, parameters);
+    let after = evaluated(id, &simulate(&view, &documents), parameters);
+    let left: Vec<String> = after
+        .result
+        .application_findings()
+        .filter(|finding| {
+            !remediation.remaining.iter().any(|remainder| remainder.findings.contains(&finding.fingerprint))
+        })
+        .map(|finding| format!("{} {}: {}", finding.subject.name, finding.path, finding.observed))
+        .collect();
+    assert!(left.is_empty(), "{id}: the remedy leaves {left:#?}\n{documents:#?}");
+    let found: Vec<_> = result.application_findings().map(|finding| &finding.fingerprint).collect();
+    for remainder in &remediation.remaining {
+        assert!(!remainder.task.is_empty() && !remainder.findings.is_empty(), "{remainder:?}");
+        assert!(remainder.findings.iter().all(|of| found.contains(&of)), "{remainder:?} is about no finding");
+    }
+    if after.result.outcome() == Outcome::Pass {
+        let again = answered(&after.remediation);
+        assert!(again.is_empty(), "{id}: what holds has nothing to apply: {again:#?}");
+    }
+    after.result.outcome()
+}
+
+/// The documents of the last stage with the examples of their inputs.
+fn answered(remediation: &Remediation) -> Vec<RemediationDocument> {
+    let example = |name: &str| {
+        remediation.inputs.iter().find(|input| input.name == name).map(|input| input.example.clone())
+    };
+    remediation
+        .of_stage(RemediationStage::Enforce)
+        .map(|document| {
+            let object = chosen(document, &remediation.inputs, example).expect("every choice has an input");
+            RemediationDocument { object, ..document.clone() }
+        })
+        .collect()
 }

@@ -138,13 +138,12 @@ fn failing(item: ItemId, findings: u32) -> EvaluatedItem {
         findings: (0..findings).map(|number| finding(item, number)).collect(),
         ..Evidence::default()
     };
-    let remediation = Remediation {
+    let remediation = Remediation::new(
         item,
-        changes: "Sets a field of each workload.".into(),
-        may_break: "Containers that need it otherwise.".into(),
-        undo: "Remove the field.".into(),
-        documents: Vec::new(),
-    };
+        "Sets a field of each workload.",
+        "Containers that need it otherwise.",
+        "Remove the field.",
+    );
     EvaluatedItem {
         result: ItemResult::new(item, Verdict::Fail(Basis::Observed), evidence).unwrap(),
         remediation,

@@ -2,14 +2,14 @@
 
 use crate::{
     ChangeFilter, ClusterRegistration, ClusterScope, FindingFilter, IdentityConflict, Recorded, RunDetails,
-    RunRecord, StoreError, TrendQuery,
+    RunRecord, StoreError, StoredRemediation, TrendQuery,
 };
 use chrono::{DateTime, Utc};
 use rampart_shared::{
     ItemId,
     api::{
-        Changes, ClusterItems, ClusterSummary, FindingPage, ItemState, OutcomeInterval, Overview,
-        RemediationView, RunPage, RunSummary, Trend,
+        Changes, ClusterItems, ClusterSummary, FindingPage, ItemState, OutcomeInterval, Overview, RunPage,
+        RunSummary, Trend,
     },
 };
 use std::future::Future;
@@ -160,5 +160,5 @@ pub trait History: Send + Sync {
         scope: &ClusterScope,
         cluster: &str,
         item: ItemId,
-    ) -> impl Future<Output = Answer<Option<RemediationView>>> + Send;
+    ) -> impl Future<Output = Answer<Option<StoredRemediation>>> + Send;
 }

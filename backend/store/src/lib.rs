@@ -19,6 +19,6 @@ pub use cluster::{ClusterRegistration, IdentityConflict};
 pub use error::StoreError;
 pub use history::History;
 pub use query::{ChangeFilter, ClusterScope, FindingFilter, StateFilter, TrendQuery};
-pub use run::{EvaluatedItem, Recorded, RunDetails, RunOutcome, RunRecord};
+pub use run::{EvaluatedItem, Recorded, RunDetails, RunOutcome, RunRecord, StoredRemediation};
 pub use sqlite::Store;
 pub use staleness::{INTERVALS_UNTIL_STALE, effective_outcome, freshness};

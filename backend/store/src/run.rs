@@ -57,6 +57,15 @@ pub struct EvaluatedItem {
     pub remediation: Remediation,
 }
 
+/// The remediation of an item's last evaluation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredRemediation {
+    /// The remediation.
+    pub remediation: Remediation,
+    /// When the run that it was made from finished.
+    pub made_at: DateTime<Utc>,
+}
+
 /// What recording a run did.
 #[derive(Debug, Clone)]
 pub struct Recorded {

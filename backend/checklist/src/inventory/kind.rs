@@ -375,6 +375,19 @@ impl Kind {
         PAIRS.into_iter().find(|(first, second)| self == *first || self == *second)
     }
 
+    /// Whether it makes pods by a template.
+    pub const fn is_workload(self) -> bool {
+        matches!(
+            self,
+            Kind::Deployments
+                | Kind::ReplicaSets
+                | Kind::StatefulSets
+                | Kind::DaemonSets
+                | Kind::Jobs
+                | Kind::CronJobs
+        )
+    }
+
     /// Whether objects of the kind are in a namespace.
     pub const fn is_namespaced(self) -> bool {
         !matches!(

@@ -50,6 +50,7 @@ pub use workload::{Readiness, Workload};
 use chrono::{DateTime, Utc};
 use rampart_shared::Source;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What was seen of one cluster.
 ///
@@ -68,8 +69,8 @@ pub struct Inventory {
     pub namespaces: Fact<Vec<ObjectMeta>>,
     /// Nodes.
     pub nodes: Fact<Vec<Node>>,
-    /// Pods.
-    pub pods: Fact<Vec<Pod>>,
+    /// Pods; shared with the copies of an inventory in which remedies are simulated.
+    pub pods: Fact<Vec<Arc<Pod>>>,
     /// Deployments.
     pub deployments: Fact<Vec<Workload>>,
     /// ReplicaSets.
@@ -165,7 +166,7 @@ impl Inventory {
                 self.namespaces.seen.push(namespace);
             }
             Object::Node(node) => self.nodes.seen.push(node),
-            Object::Pod(pod) => self.pods.seen.push(pod),
+            Object::Pod(pod) => self.pods.seen.push(Arc::new(pod)),
             Object::Workload(workload) => {
                 if let Some(list) = self.workloads_mut(workload.kind) {
                     list.seen.push(workload);
@@ -204,6 +205,30 @@ impl Inventory {
         kinds: impl IntoIterator<Item = Kind> + 'a,
     ) -> impl Iterator<Item = &'a Resource> {
         kinds.into_iter().flat_map(|kind| &self.resources(kind).seen)
+    }
+
+    /// The first object of a kind without projection that is meant.
+    pub(crate) fn resource_mut(
+        &mut self,
+        kind: Kind,
+        is_meant: impl Fn(&Resource) -> bool,
+    ) -> Option<&mut Resource> {
+        self.resources.get_mut(&kind)?.seen.iter_mut().find(|resource| is_meant(resource))
+    }
+
+    /// Takes away the objects that are meant, of the kinds that are replaced as a whole.
+    pub(crate) fn remove(&mut self, kind: Kind, is_meant: impl Fn(&ObjectMeta) -> bool) {
+        match kind {
+            Kind::NetworkPolicies => self.network_policies.seen.retain(|policy| !is_meant(&policy.meta)),
+            Kind::Services => self.services.seen.retain(|service| !is_meant(&service.meta)),
+            Kind::Roles => self.roles.seen.retain(|role| !is_meant(&role.meta)),
+            Kind::ClusterRoles => self.cluster_roles.seen.retain(|role| !is_meant(&role.meta)),
+            Kind::RoleBindings => self.role_bindings.seen.retain(|binding| !is_meant(&binding.meta)),
+            Kind::ClusterRoleBindings => {
+                self.cluster_role_bindings.seen.retain(|binding| !is_meant(&binding.meta));
+            }
+            _ => {}
+        }
     }
 
     /// The ConfigMap of this name.
@@ -311,7 +336,7 @@ impl Inventory {
     }
 
     /// The list that holds workloads of a kind; none for kinds that are no workload controllers.
-    fn workloads_mut(&mut self, kind: Kind) -> Option<&mut Fact<Vec<Workload>>> {
+    pub(crate) fn workloads_mut(&mut self, kind: Kind) -> Option<&mut Fact<Vec<Workload>>> {
         match kind {
             Kind::Deployments => Some(&mut self.deployments),
             Kind::ReplicaSets => Some(&mut self.replica_sets),

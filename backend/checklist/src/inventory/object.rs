@@ -53,12 +53,7 @@ impl Object {
             Kind::Namespaces => Object::Namespace(Metadata::deserialize(deserializer)?.metadata),
             Kind::Nodes => Object::Node(Node::deserialize(deserializer)?),
             Kind::Pods => Object::Pod(Pod::deserialize(deserializer)?),
-            Kind::Deployments
-            | Kind::ReplicaSets
-            | Kind::StatefulSets
-            | Kind::DaemonSets
-            | Kind::Jobs
-            | Kind::CronJobs => {
+            kind if kind.is_workload() => {
                 Object::Workload(RawWorkload::deserialize(deserializer)?.reduce(kind, api_version))
             }
             Kind::NetworkPolicies => Object::NetworkPolicy(NetworkPolicy::deserialize(deserializer)?),

@@ -16,6 +16,7 @@ pub(super) fn pods<'a>(view: &View<'a>, component: Component) -> Vec<&'a Pod> {
         .pods
         .seen
         .iter()
+        .map(|pod| &**pod)
         .filter(|pod| pod.component() == Some(component) && pod.is_active())
         .collect();
     pods.sort_by_key(|pod| (&pod.meta.namespace, &pod.meta.name));

@@ -431,7 +431,7 @@ mod tests {
         let items = crate::evaluate(&seen, &crate::Parameters::default()).unwrap();
         let item = items.iter().find(|item| item.result.id() == ID).unwrap();
         for document in &item.remediation.documents {
-            let value: serde_json::Value = serde_saphyr::from_str(&document.yaml).unwrap();
+            let value: serde_json::Value = document.object.clone();
             seen.insert(Object::deserialize(Kind::NetworkPolicies, "networking.k8s.io/v1", value).unwrap());
         }
         let names: BTreeSet<&str> =

@@ -220,7 +220,7 @@ mod tests {
                     {containers: [{name: plain}, {name: root, securityContext: {runAsUser: 0}}]}}}}";
         let items = crate::evaluate(&inventory(yaml), &crate::Parameters::default()).unwrap();
         let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
-        let document: serde_json::Value = serde_saphyr::from_str(&remediation.documents[0].yaml).unwrap();
+        let document: serde_json::Value = remediation.documents[0].object.clone();
         let containers = document["spec"]["template"]["spec"]["containers"].as_array().unwrap();
         assert_eq!(containers, &[json!({ "name": "plain", "securityContext": { "runAsNonRoot": true } })]);
     }

@@ -205,7 +205,7 @@ mod tests {
         let items = crate::evaluate(&inventory, &crate::Parameters::default()).unwrap();
         let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
         assert_eq!(remediation.documents.len(), 1);
-        let document: Value = serde_saphyr::from_str(&remediation.documents[0].yaml).unwrap();
+        let document: Value = remediation.documents[0].object.clone();
         let containers = document["spec"]["template"]["spec"]["containers"].as_array().unwrap();
         let web = containers.iter().find(|container| container["name"] == "web").unwrap();
         assert_eq!(

@@ -145,7 +145,7 @@ impl<'a> ServedPorts<'a> {
             by_name.insert((pod.meta.namespace_or_default(), &pod.meta.name), pod);
             // A node's address says nothing of which pod is meant, and an ended pod's address may be another's.
             if !pod.spec.host_network && pod.is_active() {
-                by_address.extend(pod.ips.iter().map(|address| (*address, pod)));
+                by_address.extend(pod.ips.iter().map(|address| (*address, &**pod)));
             }
         }
         for slice in &inventory.endpoint_slices.seen {

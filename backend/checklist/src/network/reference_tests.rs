@@ -210,10 +210,10 @@ proptest! {
     #[test]
     fn every_connection_meets_the_same_fate(inventory in clusters()) {
         let network = Network::of(&inventory, NetworkPlugin::Other);
-        let pods = &inventory.pods.seen;
+        let pods: Vec<&Pod> = inventory.pods.seen.iter().map(|pod| &**pod).collect();
         let outside = ["10.0.1.77", "10.0.0.3", "203.0.113.9"].map(|address| Err(address.parse().unwrap()));
-        for to in pods {
-            for from in pods.iter().map(Ok).chain(outside) {
+        for &to in &pods {
+            for from in pods.iter().copied().map(Ok).chain(outside) {
                 if from.is_ok_and(|from| from.meta.name == to.meta.name) {
                     continue;
                 }

@@ -35,7 +35,7 @@ impl Cluster {
     /// The same pods with a second address each.
     pub(super) fn dual_stack(mut self) -> Cluster {
         for pod in &mut self.0.pods.seen {
-            pod.ips.push("fd00::1".parse().unwrap());
+            std::sync::Arc::make_mut(pod).ips.push("fd00::1".parse().unwrap());
         }
         self
     }

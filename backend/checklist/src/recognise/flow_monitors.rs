@@ -272,7 +272,7 @@ impl<'a> Monitors<'_, 'a> {
                 .chain(viewers)
                 .any(|workload| workload.meta.namespace_or_default() == namespace)
         };
-        let pods = view.inventory.pods.seen.iter().filter(|pod| {
+        let pods = view.inventory.pods.seen.iter().map(|pod| &**pod).filter(|pod| {
             let namespace = pod.meta.namespace_or_default();
             pod.is_active() && view.scope(namespace) == Scope::Application && !own(namespace)
         });

@@ -268,7 +268,7 @@ fn mounted(view: &View<'_>, wanted: &str) -> Use {
 fn application_pods<'a>(view: &'a View<'_>) -> impl Iterator<Item = &'a Pod> {
     let is_application =
         |pod: &&Pod| pod.is_active() && view.scope(pod.meta.namespace_or_default()) == Scope::Application;
-    view.inventory.pods.seen.iter().filter(is_application)
+    view.inventory.pods.seen.iter().map(|pod| &**pod).filter(is_application)
 }
 
 fn of_applications<'a>(view: &View<'a>, kinds: &[Kind]) -> Vec<&'a Resource> {

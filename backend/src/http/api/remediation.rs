@@ -11,11 +11,13 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use rampart_checklist::export::{self, Selection};
 use rampart_shared::{
-    ItemId,
-    api::{Problem, RemediationView},
+    ItemId, RemediationStage, RemediationTarget,
+    api::{DocumentCount, Problem, RemediationView},
 };
-use rampart_store::{ClusterScope, History};
+use rampart_store::{ClusterScope, History, StoredRemediation};
+use std::collections::BTreeMap;
 
 /// What would turn the item green, as the last evaluation made it.
 #[utoipa::path(
@@ -54,12 +56,16 @@ pub(super) async fn remediation_yaml(
     Visible(scope): Visible,
     ClusterItem { cluster, item }: ClusterItem,
 ) -> Result<Response, ApiError> {
-    let view = view(&app, &scope, &cluster, item).await?;
+    let StoredRemediation { remediation, .. } = stored(&app, &scope, &cluster, item).await?;
+    let yaml = export::yaml(&cluster, &remediation, &Selection::default(), usize::MAX);
     let disposition = format!("attachment; filename=\"{}\"", file_name(&cluster, item));
     let headers =
         [(header::CONTENT_TYPE, "application/yaml".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
-    Ok((headers, view.yaml).into_response())
+    Ok((headers, yaml).into_response())
 }
+
+/// How many documents the page shows; the download has all.
+const SHOWN: usize = 100;
 
 async fn view(
     app: &App,
@@ -67,6 +73,42 @@ async fn view(
     cluster: &str,
     item: ItemId,
 ) -> Result<RemediationView, ApiError> {
+    let StoredRemediation { remediation, made_at } = stored(app, scope, cluster, item).await?;
+    let selection = Selection::default();
+    let yaml = export::yaml(cluster, &remediation, &selection, SHOWN);
+    let of_stage = remediation.of_stage(selection.stage).count();
+    let mut counts: BTreeMap<(RemediationStage, RemediationTarget), u32> = BTreeMap::new();
+    for document in &remediation.documents {
+        *counts.entry((document.stage, document.target)).or_default() += 1;
+    }
+    Ok(RemediationView {
+        item,
+        changes: remediation.changes,
+        may_break: remediation.may_break,
+        undo: remediation.undo,
+        inputs: remediation.inputs,
+        documents: counts
+            .into_iter()
+            .map(|((stage, target), documents)| DocumentCount { stage, target, documents })
+            .collect(),
+        stage: selection.stage,
+        yaml,
+        more: u32::try_from(of_stage.saturating_sub(SHOWN)).unwrap_or(u32::MAX),
+        remaining: remediation.remaining,
+        tables: remediation.tables,
+        simulation: remediation.simulation,
+        exports: Vec::new(),
+        verified: None,
+        made_at,
+    })
+}
+
+async fn stored(
+    app: &App,
+    scope: &ClusterScope,
+    cluster: &str,
+    item: ItemId,
+) -> Result<StoredRemediation, ApiError> {
     app.store.remediation(scope, cluster, item).await?.ok_or_else(|| {
         ApiError::not_found(format!(
             "`{cluster}` has not been evaluated yet, so there is no remediation for {item}."

@@ -19,14 +19,14 @@ mod values;
 
 use crate::{
     ChangeFilter, ClusterRegistration, ClusterScope, FindingFilter, History, IdentityConflict, Recorded,
-    RunDetails, RunRecord, StoreError, TrendQuery,
+    RunDetails, RunRecord, StoreError, StoredRemediation, TrendQuery,
 };
 use chrono::{DateTime, Utc};
 use rampart_shared::{
     ItemId,
     api::{
-        Changes, ClusterItems, ClusterSummary, FindingPage, ItemState, OutcomeInterval, Overview,
-        RemediationView, RunPage, RunSummary, Trend,
+        Changes, ClusterItems, ClusterSummary, FindingPage, ItemState, OutcomeInterval, Overview, RunPage,
+        RunSummary, Trend,
     },
 };
 use sqlx::{Sqlite, SqlitePool, Transaction};
@@ -214,9 +214,9 @@ impl History for Store {
         scope: &ClusterScope,
         cluster: &str,
         item: ItemId,
-    ) -> Answer<Option<RemediationView>> {
+    ) -> Answer<Option<StoredRemediation>> {
         let mut transaction = self.read().await?;
         let key = read_clusters::key(&mut transaction, scope, cluster).await?;
-        read_items::remediation(&mut transaction, key, cluster, item).await
+        read_items::remediation(&mut transaction, key, item).await
     }
 }

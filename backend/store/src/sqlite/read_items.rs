@@ -4,11 +4,11 @@ use super::{
     Answer,
     values::{Columns, from_word},
 };
-use crate::effective_outcome;
+use crate::{StoredRemediation, effective_outcome};
 use chrono::{DateTime, Utc};
 use rampart_shared::{
-    ItemId, Remediation,
-    api::{Freshness, ItemState, OutcomeInterval, RemediationView},
+    ItemId,
+    api::{Freshness, ItemState, OutcomeInterval},
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
@@ -73,9 +73,8 @@ pub(super) async fn outcome_history(
 pub(super) async fn remediation(
     connection: &mut SqliteConnection,
     key: i64,
-    cluster: &str,
     item: ItemId,
-) -> Answer<Option<RemediationView>> {
+) -> Answer<Option<StoredRemediation>> {
     let row = sqlx::query(
         "SELECT m.remediation, l.evaluated_at FROM remediation m
          JOIN item_latest l ON l.cluster = m.cluster AND l.item = m.item
@@ -86,9 +85,7 @@ pub(super) async fn remediation(
     .fetch_optional(connection)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let remediation: Remediation = row.json("remediation")?;
-    let yaml = remediation.to_yaml(cluster);
-    Ok(Some(RemediationView { remediation, yaml, made_at: row.time("evaluated_at")? }))
+    Ok(Some(StoredRemediation { remediation: row.json("remediation")?, made_at: row.time("evaluated_at")? }))
 }
 
 fn state(row: &SqliteRow, id: ItemId, freshness: Freshness) -> Answer<ItemState> {

@@ -105,13 +105,7 @@ pub(crate) fn evaluated(
 }
 
 pub(crate) fn remediation(item: ItemId) -> Remediation {
-    Remediation {
-        item,
-        changes: "Sets a field.".into(),
-        may_break: "Nothing.".into(),
-        undo: "Unset it.".into(),
-        documents: Vec::new(),
-    }
+    Remediation::new(item, "Sets a field.", "Nothing.", "Unset it.")
 }
 
 /// A Deployment of the namespace `checkout` whose container runs as root; it rests on the pods.

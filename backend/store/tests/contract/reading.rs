@@ -1,7 +1,7 @@
 //! What is read, and by whom.
 
 use crate::common::*;
-use rampart_shared::{RemediationDocument, RemediationTarget, api::RunKind};
+use rampart_shared::{RemediationDocument, RemediationStage, RemediationTarget, api::RunKind};
 use rampart_store::{
     ChangeFilter, ClusterRegistration,
     ClusterScope::{self, All},
@@ -118,14 +118,17 @@ pub(crate) async fn gives_the_last_remediation(history: &impl History) {
         if hour == 3 {
             item.remediation.documents.push(RemediationDocument {
                 target: RemediationTarget::Apply,
+                stage: RemediationStage::Enforce,
                 comment: "cart".into(),
-                yaml: "kind: Deployment".into(),
+                object: serde_json::json!({ "kind": "Deployment" }),
+                choices: Vec::new(),
+                undo: None,
+                conflicts: Vec::new(),
             });
         }
         history.record(&run(hour, vec![item.clone()])).await.unwrap();
         let view = history.remediation(&All, "prod", CONTAINERS).await.unwrap().unwrap();
         assert_eq!((&view.remediation, view.made_at), (&item.remediation, at(hour)));
-        assert_eq!(view.yaml, item.remediation.to_yaml("prod"));
     }
 }
 

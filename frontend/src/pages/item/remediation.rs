@@ -8,7 +8,10 @@ use crate::{
     yaml_highlight::{self, TokenKind},
 };
 use leptos::{either::EitherOf3, prelude::*};
-use rampart_shared::{ItemId, RemediationDocument, RemediationTarget, api::RemediationView};
+use rampart_shared::{
+    ItemId, RemediationTarget,
+    api::{DocumentCount, RemediationView},
+};
 
 /// How many lines are shown at first.
 const LINES: usize = 200;
@@ -43,8 +46,7 @@ pub(crate) fn RemediationCard(
 }
 
 fn content(cluster: &str, item: ItemId, view: &RemediationView, unknown: bool) -> impl IntoView + use<> {
-    let remediation = &view.remediation;
-    if remediation.documents.is_empty() {
+    if view.documents.is_empty() {
         let told = if unknown {
             "No finding is confirmed now. What to change is said once the gaps are closed."
         } else {
@@ -52,19 +54,15 @@ fn content(cluster: &str, item: ItemId, view: &RemediationView, unknown: bool) -
         };
         return view! { <p class="empty">{told}</p> }.into_any();
     }
-    let applied = remediation.documents.iter().any(|document| document.target.is_applied());
-    let texts = [
-        ("Changes", &remediation.changes),
-        ("May break", &remediation.may_break),
-        ("Undo", &remediation.undo),
-    ];
+    let applied = view.documents.iter().any(|document| document.target.is_applied());
+    let texts = [("Changes", &view.changes), ("May break", &view.may_break), ("Undo", &view.undo)];
     let texts: Vec<_> = texts
         .into_iter()
         .filter(|(_, text)| !text.is_empty())
         .map(|(term, text)| view! { <dt>{term}</dt> <dd>{text.clone()}</dd> })
         .collect();
     view! {
-        <p class="muted">{kinds(&remediation.documents)} ", made " <Age at=view.made_at/></p>
+        <p class="muted">{kinds(&view.documents)} ", made " <Age at=view.made_at/></p>
         <dl class="texts">{texts}</dl>
         <Yaml text=view.yaml.clone()/>
         <p class="buttons">
@@ -123,7 +121,7 @@ const fn class(kind: TokenKind) -> Option<&'static str> {
 }
 
 /// How many documents of which kind: `2 new objects, 1 setting on nodes`.
-fn kinds(documents: &[RemediationDocument]) -> String {
+fn kinds(documents: &[DocumentCount]) -> String {
     [
         RemediationTarget::NewObject,
         RemediationTarget::Apply,
@@ -132,9 +130,10 @@ fn kinds(documents: &[RemediationDocument]) -> String {
     ]
     .into_iter()
     .filter_map(|target| {
-        let number = documents.iter().filter(|document| document.target == target).count();
+        let counts = documents.iter().filter(|count| count.target == target);
+        let number: u32 = counts.map(|count| count.documents).sum();
         let (one, more) = words::remediation_target(target);
-        match u32::try_from(number).unwrap_or(u32::MAX) {
+        match number {
             0 => None,
             1 => Some(format!("1 {one}")),
             number => Some(format!("{} {more}", format::number(number))),
@@ -147,15 +146,12 @@ fn kinds(documents: &[RemediationDocument]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rampart_shared::RemediationStage;
 
     #[test]
     fn documents_are_counted_by_kind() {
-        let document = |target| RemediationDocument { target, comment: String::new(), yaml: String::new() };
-        let documents = [
-            document(RemediationTarget::NewObject),
-            document(RemediationTarget::Node),
-            document(RemediationTarget::NewObject),
-        ];
+        let count = |target, documents| DocumentCount { stage: RemediationStage::Enforce, target, documents };
+        let documents = [count(RemediationTarget::NewObject, 2), count(RemediationTarget::Node, 1)];
         assert_eq!(kinds(&documents), "2 new objects, 1 setting on nodes");
     }
 }

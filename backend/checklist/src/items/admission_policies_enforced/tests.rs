@@ -61,7 +61,8 @@ fn remedied() -> Inventory {
     let bad = cluster("", "");
     let items = evaluate(&bad, &Parameters::default()).unwrap();
     let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
-    let yaml: Vec<&str> = remediation.documents.iter().map(|document| document.yaml.as_str()).collect();
+    let yaml: Vec<String> =
+        remediation.documents.iter().map(|document| crate::remedy::yaml(&document.object)).collect();
     cluster("", &yaml.join("---\n"))
 }
 
@@ -102,7 +103,7 @@ fn labels_alone_are_a_gap_where_a_file_may_say_otherwise() {
     let text = "--authorization-mode=Node";
     let mut seen = cluster("pod-security.kubernetes.io/enforce: restricted", "");
     for pod in &mut seen.pods.seen {
-        let spec = std::sync::Arc::make_mut(&mut pod.spec);
+        let spec = std::sync::Arc::make_mut(&mut std::sync::Arc::make_mut(pod).spec);
         for word in &mut spec.containers[0].command {
             if word == text {
                 *word = "--admission-control-config-file=/etc/kubernetes/admission.yaml".to_owned();
@@ -190,7 +191,12 @@ fn a_policy_on_pods_does_not_see_kubectl_debug() {
 fn remedied_policy() -> String {
     let items = evaluate(&cluster("", ""), &Parameters::default()).unwrap();
     let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
-    remediation.documents.iter().map(|document| document.yaml.clone()).collect::<Vec<_>>().join("---\n")
+    remediation
+        .documents
+        .iter()
+        .map(|document| crate::remedy::yaml(&document.object))
+        .collect::<Vec<_>>()
+        .join("---\n")
 }
 
 #[test]

@@ -279,7 +279,7 @@ fn the_remedy_turns_it_green() {
     };
     let documents = remediation(&pod("a", "--token-auth-file=/t")).documents;
     assert!(documents[0].comment.contains("Take --token-auth-file out"));
-    let value: Value = serde_saphyr::from_str(&documents[0].yaml).unwrap();
+    let value: Value = documents[0].object.clone();
     let flags: Vec<String> = value["apiServer"]["extraArgs"]
         .as_array()
         .unwrap()

@@ -203,7 +203,7 @@ fn the_remedy_turns_it_green() {
     let items = evaluate(&inventory(&cluster(etcd, api)), &Parameters::default()).unwrap();
     let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
     let arguments = |document: &RemediationDocument| -> String {
-        let value: Value = serde_saphyr::from_str(&document.yaml).unwrap();
+        let value: Value = document.object.clone();
         let list =
             value["etcd"]["local"]["extraArgs"].as_array().or(value["apiServer"]["extraArgs"].as_array());
         let list = list.unwrap().iter();

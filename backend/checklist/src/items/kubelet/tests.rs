@@ -169,7 +169,16 @@ fn the_remedy_turns_it_green() {
         let item = items.iter().find(|item| item.result.id() == id).unwrap();
         let [document] = &item.remediation.documents[..] else { panic!("{id}") };
         assert!(document.comment.starts_with("For a."), "{}", document.comment);
-        assert_eq!(outcome(id, &read("a", &document.yaml.replace("kind: KubeletConfiguration\n", ""))), Pass);
+        assert_eq!(
+            outcome(
+                id,
+                &read(
+                    "a",
+                    &crate::remedy::yaml(&document.object).replace("kind: KubeletConfiguration\n", "")
+                )
+            ),
+            Pass
+        );
         let items = evaluate(&inventory(&read("a", GOOD)), &Parameters::default()).unwrap();
         let item = items.iter().find(|item| item.result.id() == id).unwrap();
         assert!(item.remediation.documents.is_empty());

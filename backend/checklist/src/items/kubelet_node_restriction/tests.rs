@@ -155,7 +155,7 @@ fn the_remedy_appends_and_turns_it_green() {
     let before = "--enable-admission-plugins=PodNodeSelector --disable-admission-plugins=NodeRestriction,X --authorization-mode=RBAC";
     let items = evaluate(&inventory(&pod("a", before)), &Parameters::default()).unwrap();
     let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
-    let value: Value = serde_saphyr::from_str(&remediation.documents[0].yaml).unwrap();
+    let value: Value = remediation.documents[0].object.clone();
     let arguments: Vec<String> = value["apiServer"]["extraArgs"]
         .as_array()
         .unwrap()

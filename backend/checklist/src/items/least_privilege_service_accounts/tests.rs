@@ -330,7 +330,8 @@ fn the_remedy_turns_it_green() {
     let narrowed = deployment(QUIET, "") + &bind("ClusterRoleBinding", &rules, CART);
     let documents = documents(&inventory(&narrowed));
     assert!(
-        documents[0].yaml.contains("configmaps") && !documents[0].yaml.contains("secrets"),
+        crate::remedy::yaml(&documents[0].object).contains("configmaps")
+            && !crate::remedy::yaml(&documents[0].object).contains("secrets"),
         "{documents:?}"
     );
 }
@@ -342,9 +343,8 @@ fn documents(inventory: &Inventory) -> Vec<RemediationDocument> {
 
 /// The outcome where every document took the place of its object, or stands beside the others.
 fn after_remedy(yaml: &str) -> Outcome {
-    let value = |text: &str| serde_saphyr::from_str::<serde_json::Value>(text).unwrap();
     let documents: Vec<_> =
-        documents(&inventory(yaml)).iter().map(|document| value(&document.yaml)).collect();
+        documents(&inventory(yaml)).iter().map(|document| document.object.clone()).collect();
     let before = serde_saphyr::from_multiple::<serde_json::Value>(yaml).unwrap();
     let replaced = |object: &serde_json::Value| {
         documents

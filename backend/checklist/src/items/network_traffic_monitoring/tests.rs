@@ -544,14 +544,14 @@ fn the_remedy_fits_the_network_plugin_and_turns_hubble_on() {
     let mut seen = inventory(&(app() + &cilium() + &cilium_config("enable-hubble: 'false'")));
     let given = documents(&seen);
     assert_eq!(given.len(), 1);
-    let object: serde_json::Value = serde_saphyr::from_str(&given[0].yaml).unwrap();
+    let object: serde_json::Value = given[0].object.clone();
     seen.config_maps.seen.clear();
     seen.insert(Object::deserialize(Kind::ConfigMaps, "v1", object).unwrap());
     assert_eq!(result(ID, &seen).outcome(), Pass);
     assert!(documents(&seen).is_empty());
 
     let calico = app() + &agent("calico-system", "calico-node", "{name: a, image: calico/node}", &["node-1"]);
-    assert!(documents(&inventory(&calico))[0].yaml.contains("kind: Goldmane"));
+    assert_eq!(documents(&inventory(&calico))[0].object["kind"], "Goldmane");
     let other = documents(&inventory(&app()));
     assert_eq!(other[0].target, RemediationTarget::Node);
 }

@@ -2,7 +2,7 @@
 
 use super::managers::{SecretName, Stores, stores};
 use super::{IN_ENVIRONMENT, UNMANAGED, consumed};
-use crate::remedy::{document, workload_documents};
+use crate::remedy::{Texts, document, remediation, workload_documents};
 use crate::workloads::View;
 use rampart_shared::{Finding, ItemResult, Remediation, RemediationDocument, RemediationTarget, Subject};
 use serde_json::{Map, Value, json};
@@ -27,23 +27,19 @@ pub(super) fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
     for (subject, findings) in by_subject {
         documents.extend(references(view, &stores, &taken, subject, &findings));
     }
-    Remediation {
-        item: result.id(),
+    let texts = Texts {
         changes: "Replaces credentials in environment variables by references to a Secret, and, where an ExternalSecret \
                   already names a store, adds an ExternalSecret for each Secret that no manager produces. Credentials in \
                   commands, ConfigMaps and annotations are for you to move: into an environment variable or a file that \
                   comes from a Secret. Change every credential that was found: it stood where many could read it, and \
-                  old revisions and backups still have it."
-            .to_owned(),
+                  old revisions and backups still have it.",
         may_break: "Pods do not start while their Secret, or a key of it, is not there: put the values into the store, \
                     or make the Secret as the comment of each document says, before you apply it. An ExternalSecret for \
-                    a Secret that is there takes it over and writes its data anew from the store."
-            .to_owned(),
+                    a Secret that is there takes it over and writes its data anew from the store.",
         undo: "kubectl rollout undo the workload, or apply its former manifest; kubectl delete the ExternalSecret, which \
-               deletes its Secret too."
-            .to_owned(),
-        documents,
-    }
+               deletes its Secret too.",
+    };
+    remediation(result, texts, documents)
 }
 
 /// What makes a workload refer to a Secret in place of its literals, after what makes that Secret.

@@ -359,12 +359,14 @@ fn the_remedy_names_the_secrets_in_use_and_no_key() {
     };
     let using = app("containers: [{name: cart, envFrom: [{secretRef: {name: cart-db}}]}]", "{}");
     let given = documents(&(using + &api_server("a", "--v=2")));
-    let values: Vec<serde_json::Value> =
-        given.iter().map(|document| serde_saphyr::from_str(&document.yaml).unwrap()).collect();
+    let values: Vec<serde_json::Value> = given.iter().map(|document| document.object.clone()).collect();
     assert_eq!(values[0]["spec"]["target"]["name"], "cart-db");
     assert_eq!(values[0]["metadata"]["namespace"], "shop");
     assert_eq!(values[1]["resources"][0]["providers"][0]["kms"]["apiVersion"], "v2");
-    assert!(given.iter().all(|document| !document.yaml.contains("secret: ")), "no key is ever made up");
+    assert!(
+        given.iter().all(|document| !crate::remedy::yaml(&document.object).contains("secret: ")),
+        "no key is ever made up"
+    );
     // The flag that the remedy gives leaves the question of what the file says, and no violation.
     let flag = &values[2]["apiServer"]["extraArgs"][0];
     let argument = format!("--{}={}", flag["name"].as_str().unwrap(), flag["value"].as_str().unwrap());

@@ -234,11 +234,8 @@ fn system_namespaces_do_not_decide_and_missing_kinds_never_pass() {
 fn the_remedy_warns_first_and_leaves_system_namespaces_out() {
     let yaml = with_image("quay.io/x/y") + "\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}";
     let remediation = evaluated(ID, &inventory(&yaml), &trusting(&["ghcr.io"])).remediation;
-    let documents: Vec<serde_json::Value> = remediation
-        .documents
-        .iter()
-        .map(|document| serde_saphyr::from_str(&document.yaml).unwrap())
-        .collect();
+    let documents: Vec<serde_json::Value> =
+        remediation.documents.iter().map(|document| document.object.clone()).collect();
     let kinds: Vec<&str> = documents.iter().map(|document| document["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].repeat(3));
     for pair in documents.chunks(2) {

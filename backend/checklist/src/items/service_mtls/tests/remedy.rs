@@ -10,7 +10,7 @@ fn remedy_of(inventory: &Inventory) -> Remediation {
 }
 
 fn yamls(remediation: &Remediation) -> Vec<Value> {
-    remediation.documents.iter().map(|document| serde_saphyr::from_str(&document.yaml).unwrap()).collect()
+    remediation.documents.iter().map(|document| document.object.clone()).collect()
 }
 
 /// Applies documents as server-side apply does to maps, and inserts them.

@@ -1,49 +1,11 @@
-//! What turns an item green, as structured changes that render to YAML.
+//! Server-side-apply configurations of workloads.
 
+use super::document;
 use crate::inventory::Kind;
 use crate::workloads::{ContainerType, View};
-use rampart_shared::{Finding, ItemResult, Remediation, RemediationDocument, RemediationTarget, Subject};
+use rampart_shared::{Finding, RemediationDocument, RemediationTarget, Subject};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-
-/// The texts of a remediation.
-#[derive(Debug, Clone, Copy)]
-pub struct Texts {
-    /// What it changes, and why.
-    pub changes: &'static str,
-    /// What it may break, and how to see that beforehand.
-    pub may_break: &'static str,
-    /// How to undo it.
-    pub undo: &'static str,
-}
-
-/// A remediation of these documents.
-pub fn remediation(result: &ItemResult, texts: Texts, documents: Vec<RemediationDocument>) -> Remediation {
-    Remediation {
-        item: result.id(),
-        changes: texts.changes.to_owned(),
-        may_break: texts.may_break.to_owned(),
-        undo: texts.undo.to_owned(),
-        documents,
-    }
-}
-
-/// A document of one object.
-pub fn document(
-    target: RemediationTarget,
-    comment: impl Into<String>,
-    object: &Value,
-) -> RemediationDocument {
-    RemediationDocument { target, comment: comment.into(), yaml: yaml(object) }
-}
-
-/// An object as YAML. Texts that YAML 1.1 or 1.2 would read as something else are quoted; kubectl reads 1.1.
-pub fn yaml(object: &Value) -> String {
-    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
-    // A JSON value holds nothing that YAML cannot; were it otherwise, the document would say so itself.
-    serde_saphyr::to_string_with_options(object, options)
-        .unwrap_or_else(|error| format!("# not rendered: {error}\n"))
-}
 
 /// A server-side-apply configuration for every workload with such findings: `fields` for each container that is
 /// named in a finding's path, `pod_fields` beside them. Objects whose pod spec cannot be changed in place are left out.
@@ -136,34 +98,4 @@ fn container_of(path: &str) -> Option<(ContainerType, &str)> {
         let (_, rest) = path.split_once(&format!(".{}[name=", container_type.field()))?;
         Some((container_type, rest.split_once(']')?.0))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_that_look_like_yaml_come_back_as_the_same_texts() {
-        let texts = [
-            "no",
-            "1e3",
-            "~",
-            "--- ",
-            "*a",
-            "&a",
-            "!!int 3",
-            "a: b",
-            "{{ x }}",
-            "\u{85}",
-            "",
-            "é\u{2028}",
-            "# c",
-        ];
-        for text in texts {
-            let object =
-                json!({ "metadata": { "labels": { text: text } }, "list": [text, { "name": text }] });
-            let back: Value = serde_saphyr::from_str(&yaml(&object)).unwrap();
-            assert_eq!(back, object, "{}", yaml(&object));
-        }
-    }
 }

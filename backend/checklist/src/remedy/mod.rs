@@ -1,0 +1,84 @@
+//! What turns an item green, as structured changes, and the proof in memory that it would.
+
+mod merge;
+mod simulate;
+mod workloads;
+mod yaml;
+
+pub use merge::{bare, identity, merge};
+pub use simulate::simulate;
+pub use workloads::{pod_spec_document, workload_documents};
+pub use yaml::{comment, yaml};
+
+use rampart_shared::{
+    ChosenField, Finding, ItemResult, Remainder, Remediation, RemediationDocument, RemediationInput,
+    RemediationStage, RemediationTable, RemediationTarget,
+};
+use serde_json::Value;
+
+/// The texts of a remediation.
+#[derive(Debug, Clone, Copy)]
+pub struct Texts {
+    /// What it changes, and why.
+    pub changes: &'static str,
+    /// What it may break, and how to see that beforehand.
+    pub may_break: &'static str,
+    /// How to undo it.
+    pub undo: &'static str,
+}
+
+/// A remediation of these documents.
+pub fn remediation(result: &ItemResult, texts: Texts, documents: Vec<RemediationDocument>) -> Remediation {
+    Remediation { documents, ..Remediation::new(result.id(), texts.changes, texts.may_break, texts.undo) }
+}
+
+/// A document of one object, for the last stage. What is applied to an object that is there gives its fields up again
+/// when it is undone; a new one is deleted.
+pub fn document(
+    target: RemediationTarget,
+    comment: impl Into<String>,
+    object: &Value,
+) -> RemediationDocument {
+    RemediationDocument {
+        target,
+        stage: RemediationStage::Enforce,
+        comment: comment.into(),
+        object: object.clone(),
+        choices: Vec::new(),
+        undo: (target == RemediationTarget::Apply).then(|| bare(object)),
+        conflicts: Vec::new(),
+    }
+}
+
+/// What is told to a person who has to do something about these findings; nothing where there are none.
+pub fn remainder<'f>(
+    task: impl Into<String>,
+    findings: impl IntoIterator<Item = &'f Finding>,
+) -> Option<Remainder> {
+    let findings: Vec<_> = findings.into_iter().map(|finding| finding.fingerprint.clone()).collect();
+    (!findings.is_empty()).then(|| Remainder { task: task.into(), findings })
+}
+
+/// A table of what would change; of many rows the first hundred.
+pub fn table(title: impl Into<String>, columns: &[&str], mut rows: Vec<Vec<String>>) -> RemediationTable {
+    const SHOWN: usize = 100;
+    let more = u32::try_from(rows.len().saturating_sub(SHOWN)).unwrap_or(u32::MAX);
+    rows.truncate(SHOWN);
+    let columns = columns.iter().map(|&column| column.to_owned()).collect();
+    RemediationTable { title: title.into(), columns, rows, more }
+}
+
+/// A document's fields with what a person chose, or with the inputs' defaults. None where an answer is missing.
+pub fn chosen(
+    document: &RemediationDocument,
+    inputs: &[RemediationInput],
+    choices: impl Fn(&str) -> Option<String>,
+) -> Option<Value> {
+    let mut object = document.object.clone();
+    for ChosenField { pointer, input, template } in &document.choices {
+        let default = || inputs.iter().find(|known| known.name == *input)?.default.clone();
+        let answer = choices(input).filter(|answer| !answer.is_empty()).or_else(default)?;
+        *object.pointer_mut(pointer)? = Value::String(template.replace("{}", &answer));
+    }
+    Some(object)
+}
