@@ -57,7 +57,7 @@ pub struct Collected {
 pub struct Unreachable(pub String);
 
 /// How the API server is found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
     /// By a context of a kubeconfig; none means the usual kubeconfig, and the current context.
     Context {

@@ -29,7 +29,9 @@ macro_rules! wire {
 
 mod remediation;
 
-pub use remediation::{DocumentCount, Export, ExportFormat, RemediationView, VerifiedRun};
+pub use remediation::{
+    DocumentCount, DryRun, DryRunAnswer, DryRunOutcome, Export, ExportFormat, RemediationView, VerifiedRun,
+};
 
 wire! {
     /// `GET /checklist`: the items of this version, in order.

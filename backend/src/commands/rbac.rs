@@ -2,7 +2,7 @@
 
 use crate::config::Kubelets;
 use anyhow::bail;
-use rampart_checklist::rbac::{Access, AccountName, KubeletAccess, cluster_role};
+use rampart_checklist::rbac::{Access, AccountName, KubeletAccess, cluster_role, remediation_dry_run};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -19,9 +19,15 @@ pub(super) struct RbacArguments {
     /// Add the grant for asking admission, in dry-run, what it would refuse
     #[arg(long)]
     admission_probe: bool,
+    /// Print instead the ClusterRole of the identity that tries remediations in dry runs
+    #[arg(long, exclusive = true)]
+    remediation_dry_run: bool,
 }
 
 pub(super) fn run(arguments: &RbacArguments) -> anyhow::Result<ExitCode> {
+    if arguments.remediation_dry_run {
+        return super::print(&remediation_dry_run());
+    }
     let kubelets = match arguments.kubelets {
         Kubelets::Off => KubeletAccess::Off,
         Kubelets::Proxy => KubeletAccess::Proxy,

@@ -95,7 +95,22 @@ async fn prepare(
             .await?;
     let allowed_hosts = Arc::new(AllowedHosts::new(address, &settings.allowed_hosts));
     let advice = advice.map(Arc::from);
-    Ok(Ready { listener, address, app: App { store, scheduler, clock, events, allowed_hosts, advice, stop } })
+    // The demo's clusters are not those of the configuration.
+    let own = configuration.clusters.iter().filter(|_| demo.is_none());
+    let dry_run_access = own
+        .filter_map(|cluster| Some((cluster.name.clone(), cluster.remediation_dry_run.clone()?)))
+        .collect();
+    let app = App {
+        store,
+        scheduler,
+        clock,
+        events,
+        allowed_hosts,
+        dry_run_access: Arc::new(dry_run_access),
+        advice,
+        stop,
+    };
+    Ok(Ready { listener, address, app })
 }
 
 impl Ready {

@@ -3,7 +3,7 @@
 use super::{
     ConfigurationError, Kubelets, Timeout, error::line_of, file::ClusterEntry, file::File, values::Account,
 };
-use crate::schedule::Cadence;
+use crate::{collect::Access, schedule::Cadence};
 use rampart_checklist::Parameters;
 use rampart_checklist::rbac::AccountName;
 use std::{
@@ -53,6 +53,8 @@ pub struct ClusterConfiguration {
     pub control_plane_metrics: Option<bool>,
     /// Whether admission is asked, in dry runs, what it refuses; none means the process's setting.
     pub admission_probe: Option<bool>,
+    /// As whom remediations are tried on it, in dry runs; none means that they are not.
+    pub remediation_dry_run: Option<Access>,
     /// Its parameters of the checklist: its own, and the global ones where it has none.
     pub parameters: Parameters,
 }
@@ -99,6 +101,10 @@ pub(super) fn clusters(
             cadence(&entry).map_err(|cause| invalid(start, format!("cluster `{name}`: {cause}")))?;
         let source = source(&entry).map_err(|cause| invalid(start, format!("cluster `{name}`: {cause}")))?;
         let ClusterEntry { labels, timeout, kubelets, control_plane_metrics, admission_probe, .. } = entry;
+        let remediation_dry_run = entry.remediation_dry_run.map(|identity| Access::Context {
+            kubeconfig: identity.kubeconfig.or_else(|| file.kubeconfig.clone()),
+            context: Some(identity.context),
+        });
         let kubelet_service_account = entry.kubelet_service_account.map(Account::into_name);
         clusters.push(ClusterConfiguration {
             name,
@@ -110,6 +116,7 @@ pub(super) fn clusters(
             kubelet_service_account,
             control_plane_metrics,
             admission_probe,
+            remediation_dry_run,
             parameters,
         });
     }
@@ -166,6 +173,9 @@ fn source(entry: &ClusterEntry) -> Result<ClusterSource, String> {
         (false, false, None) => return Err(format!("it does not say what to read: add {only}")),
         _ => return Err(format!("it names more than one thing to read: keep one of {only}")),
     };
+    if entry.remediation_dry_run.is_some() && matches!(source, ClusterSource::Snapshot { .. }) {
+        return Err("remediation_dry_run asks an API server, and a snapshot has none: remove it".to_owned());
+    }
     if entry.assume_complete && !matches!(source, ClusterSource::Snapshot { .. }) {
         return Err("assume_complete is for snapshots: remove it".to_owned());
     }

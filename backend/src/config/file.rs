@@ -62,7 +62,16 @@ pub(super) struct ClusterEntry {
     pub(super) kubelet_service_account: Option<Account>,
     pub(super) control_plane_metrics: Option<bool>,
     pub(super) admission_probe: Option<bool>,
+    pub(super) remediation_dry_run: Option<DryRunIdentity>,
     pub(super) checklist: Option<Parameters>,
+}
+
+/// As whom remediations are tried on a cluster: the identity that reads has no right to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DryRunIdentity {
+    pub(super) kubeconfig: Option<PathBuf>,
+    pub(super) context: String,
 }
 
 impl File {
@@ -75,7 +84,11 @@ impl File {
         }
         for cluster in &mut file.clusters {
             let cluster = cluster.get_mut();
-            for path in [&mut cluster.kubeconfig, &mut cluster.snapshot].into_iter().flatten() {
+            let dry_run =
+                cluster.remediation_dry_run.as_mut().and_then(|identity| identity.kubeconfig.as_mut());
+            for path in
+                [cluster.kubeconfig.as_mut(), cluster.snapshot.as_mut(), dry_run].into_iter().flatten()
+            {
                 *path = folder.join(&*path);
             }
         }

@@ -9,7 +9,7 @@ mod protection;
 pub use api::openapi;
 pub use host::AllowedHosts;
 
-use crate::{assets, clock::Clock, events::Events, schedule::Scheduler};
+use crate::{assets, clock::Clock, collect::Access, events::Events, schedule::Scheduler};
 use axum::{
     Router,
     extract::Request,
@@ -19,7 +19,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use problem::ApiError;
 use rampart_store::Store;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// What requests are answered from; clones are the same one.
@@ -35,6 +35,8 @@ pub struct App {
     pub events: Events,
     /// By which names browsers may ask.
     pub allowed_hosts: Arc<AllowedHosts>,
+    /// As whom remediations are tried, by cluster.
+    pub dry_run_access: Arc<BTreeMap<String, Access>>,
     /// What to say to a person who sees no cluster.
     pub advice: Option<Arc<str>>,
     /// Ends the streams of events.

@@ -239,6 +239,7 @@ impl Server {
                 HOST.parse().unwrap(),
                 &["rampart.example.org".into()],
             )),
+            dry_run_access: Arc::default(),
             advice: Some("Add a cluster.".into()),
             stop: stop.clone(),
         };

@@ -92,3 +92,43 @@ wire! {
         pub at: DateTime<Utc>,
     }
 }
+
+wire! {
+    /// `POST /clusters/{cluster}/items/{item}/remediation/dry-run`: what the API server says to each document.
+    pub struct DryRun {
+        /// When it was asked.
+        pub at: DateTime<Utc>,
+        /// An answer for each object, in order.
+        pub answers: Vec<DryRunAnswer>,
+        /// How many objects were not asked about, since there are too many.
+        pub more: u32,
+    }
+}
+
+wire! {
+    /// What the API server says to one object.
+    pub struct DryRunAnswer {
+        /// The object: kind, namespace and name.
+        pub object: String,
+        /// What it says.
+        pub outcome: DryRunOutcome,
+        /// The fields that others own, in the server's words; with these taken over the outcome is as told.
+        pub conflict: Option<String>,
+        /// Why it is refused or unanswered, in the server's words.
+        pub words: Option<String>,
+        /// What it warns of.
+        pub warnings: Vec<String>,
+    }
+}
+
+wire! {
+    /// What the API server says to an object that would be applied.
+    pub enum DryRunOutcome {
+        /// It would be taken.
+        Accepted,
+        /// It would be refused.
+        Refused,
+        /// There was no answer.
+        Unanswered,
+    }
+}

@@ -4,7 +4,7 @@
 
 use super::Retry;
 use super::kubelets::ACCESS_REVIEWS;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WARNING};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kube::client::Body;
@@ -21,6 +21,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 const MAX_ERROR_BYTES: usize = 64 << 10;
 /// Bytes of a line of text.
 const MAX_LINE_BYTES: usize = 64 << 10;
+/// Warnings of one answer.
+const MAX_WARNINGS: usize = 20;
+/// The parameter without which something would change.
+const DRY_RUN: &str = "dryRun=All";
 /// Characters of the server's own words.
 const MAX_WORDS: usize = 400;
 
@@ -140,7 +144,7 @@ impl Server {
         let read = async {
             let request = Request::get(path).header(ACCEPT, "text/plain").body(Body::empty());
             let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
-            let mut body = self.open(request).await?;
+            let (_, mut body) = self.open(request).await?;
             let mut rest: Vec<u8> = Vec::new();
             let mut bytes = 0;
             let mut tell = |row: &[u8]| std::str::from_utf8(row).map(&mut line).unwrap_or_default();
@@ -193,8 +197,7 @@ impl Server {
         self.ask(request, bounds, tally).await
     }
 
-    /// Asks what would become of a JSON document, or of a strategic merge patch, and asks again for what may pass. The
-    /// parameter without which something would change is added here, and nowhere else.
+    /// Asks what would become of a JSON document, or of a strategic merge patch, and asks again for what may pass.
     pub(super) async fn dry_run(
         &self,
         method: Method,
@@ -206,7 +209,7 @@ impl Server {
             Method::PATCH => "application/strategic-merge-patch+json",
             _ => "application/json",
         };
-        let uri = format!("{path}?dryRun=All&fieldManager=rampart-probe");
+        let uri = format!("{path}?{DRY_RUN}&fieldManager=rampart-probe");
         let request = || {
             Request::builder()
                 .method(method.clone())
@@ -216,6 +219,37 @@ impl Server {
                 .body(Body::from(document.to_vec()))
         };
         self.ask(request, bounds, &self.dry_runs).await
+    }
+
+    /// Asks, once, what would become of a server-side apply of an object or of a part of one. What the API server warns
+    /// of comes back.
+    pub(super) async fn dry_run_apply(
+        &self,
+        path: &str,
+        object: &serde_json::Value,
+        force: bool,
+        bounds: Bounds,
+    ) -> Result<Vec<String>, Failure> {
+        let document = serde_json::to_vec(object).map_err(|error| Failure::Malformed(error.to_string()))?;
+        let request = Request::patch(format!(
+            "{path}?{DRY_RUN}&fieldManager=rampart-remediation&fieldValidation=Strict&force={force}"
+        ))
+        .header(ACCEPT, "application/json")
+        .header(CONTENT_TYPE, "application/apply-patch+yaml")
+        .body(Body::from(document))
+        .map_err(|error| Failure::Broken(error.to_string()))?;
+        self.dry_runs.requests.fetch_add(1, Ordering::Relaxed);
+        let own = Instant::now() + bounds.time;
+        let asked = async {
+            let (headers, body) = self.open(request).await?;
+            self.dry_runs.bytes.fetch_add(whole(body, bounds.bytes).await?.len() as u64, Ordering::Relaxed);
+            Ok(warnings(&headers))
+        };
+        match timeout_at(own.min(self.deadline), asked).await {
+            Ok(answer) => answer,
+            Err(_) if own < self.deadline => Err(Failure::TimedOut(bounds.time)),
+            Err(_) => Err(Failure::OutOfTime),
+        }
     }
 
     async fn ask(
@@ -266,12 +300,12 @@ impl Server {
         }
     }
 
-    /// The body of an answer that is no refusal.
-    async fn open(&self, request: Request<Body>) -> Result<Body, Failure> {
+    /// The headers and the body of an answer that is no refusal.
+    async fn open(&self, request: Request<Body>) -> Result<(HeaderMap, Body), Failure> {
         let response = self.client.send(request).await.map_err(|error| Failure::Broken(causes(&error)))?;
         let (head, body) = response.into_parts();
         if head.status.is_success() {
-            return Ok(body);
+            return Ok((head.headers, body));
         }
         let words = match Limited::new(body, MAX_ERROR_BYTES).collect().await {
             Ok(body) => words(&head.headers, &body.to_bytes()),
@@ -281,13 +315,26 @@ impl Server {
     }
 
     async fn answer(&self, request: Request<Body>, max_bytes: usize) -> Result<Vec<u8>, Failure> {
-        let body = self.open(request).await?;
-        match Limited::new(body, max_bytes).collect().await {
-            Ok(body) => Ok(body.to_bytes().into()),
-            Err(error) if error.is::<LengthLimitError>() => Err(Failure::TooLarge(max_bytes)),
-            Err(error) => Err(Failure::Broken(causes(error.as_ref()))),
-        }
+        let (_, body) = self.open(request).await?;
+        whole(body, max_bytes).await
     }
+}
+
+async fn whole(body: Body, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+    match Limited::new(body, max_bytes).collect().await {
+        Ok(body) => Ok(body.to_bytes().into()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Failure::TooLarge(max_bytes)),
+        Err(error) => Err(Failure::Broken(causes(error.as_ref()))),
+    }
+}
+
+/// What an answer warns of: `299 - "text"`, as RFC 7234 has it. The words come from the cluster and are bounded.
+fn warnings(headers: &HeaderMap) -> Vec<String> {
+    let texts = headers.get_all(WARNING).iter().filter_map(|value| {
+        let text = value.to_str().ok()?.split_once('"')?.1.rsplit_once('"')?.0;
+        Some(text.replace("\\\"", "\"").chars().filter(|c| !c.is_control()).take(MAX_WORDS).collect())
+    });
+    texts.take(MAX_WARNINGS).collect()
 }
 
 fn refusal(status: StatusCode, headers: &HeaderMap, words: Option<String>) -> Failure {

@@ -9,6 +9,7 @@ mod connection;
 mod control_plane;
 mod direct;
 mod discovery;
+mod dry_run;
 mod get;
 mod kubelets;
 mod list;
@@ -18,6 +19,7 @@ mod unreachable;
 
 pub use collect::{AskedBesides, Collected, collect};
 pub use connection::{Connection, ConnectionError, Contexts, contexts};
+pub use dry_run::dry_run;
 pub use list::KindRead;
 pub use options::{CollectOptions, KubeletReading, Progress, Retry};
 pub use page::{Page, project_page};

@@ -7,6 +7,7 @@ mod admission_probe;
 mod archive;
 mod connections;
 mod direct;
+mod dry_run;
 mod kubelets;
 mod lists;
 mod secrets;

@@ -3,6 +3,7 @@
 mod changes;
 mod checklist;
 mod clusters;
+mod dry_run;
 mod evaluate;
 mod events;
 mod findings;
@@ -11,6 +12,7 @@ mod overview;
 mod reading;
 mod remediation;
 mod runs;
+mod selection;
 mod specification;
 mod trend;
 
@@ -49,6 +51,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(findings::findings))
         .routes(routes!(remediation::remediation))
         .routes(routes!(remediation::remediation_yaml))
+        .routes(routes!(dry_run::dry_run))
         .routes(routes!(trend::trend))
         .routes(routes!(runs::runs))
         .routes(routes!(runs::runs_of_cluster))

@@ -103,7 +103,7 @@ async fn view(
     })
 }
 
-async fn stored(
+pub(super) async fn stored(
     app: &App,
     scope: &ClusterScope,
     cluster: &str,

@@ -1,5 +1,9 @@
 //! The grants that reading a cluster takes, generated from what the items need.
 
+mod dry_run;
+
+pub use dry_run::remediation_dry_run;
+
 use crate::{Kind, needed_kinds};
 use rampart_shared::{Gap, GapReason, PolicyRule};
 use std::fmt;
