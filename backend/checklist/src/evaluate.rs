@@ -32,8 +32,7 @@ pub fn evaluate(
     parameters: &Parameters,
 ) -> Result<Vec<EvaluatedItem>, InconsistentResult> {
     let view = View::new(inventory, parameters);
-    let results: Vec<ItemResult> =
-        ITEMS.iter().map(|item| result_of(item, &view)).collect::<Result<_, _>>()?;
+    let results = results_of(&view)?;
     let outcomes: Vec<Outcome> = results.iter().map(ItemResult::outcome).collect();
     ITEMS
         .iter()
@@ -53,6 +52,21 @@ pub fn evaluate(
             Ok(EvaluatedItem { result, remediation })
         })
         .collect()
+}
+
+/// The result of every item, in the checklist's order, without what would turn it green.
+///
+/// # Errors
+/// As [`evaluate`] has them.
+pub fn results(
+    inventory: &Inventory,
+    parameters: &Parameters,
+) -> Result<Vec<ItemResult>, InconsistentResult> {
+    results_of(&View::new(inventory, parameters))
+}
+
+fn results_of(view: &View<'_>) -> Result<Vec<ItemResult>, InconsistentResult> {
+    ITEMS.iter().map(|item| result_of(item, view)).collect()
 }
 
 /// The result of one item.

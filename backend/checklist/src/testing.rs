@@ -3,7 +3,7 @@
 use crate::inventory::{Inventory, Kind, Object};
 use crate::remedy::{chosen, simulate};
 use crate::workloads::View;
-use crate::{EvaluatedItem, Parameters, evaluate};
+use crate::{EvaluatedItem, Parameters, evaluate, evaluate_item};
 use rampart_shared::{
     Gap, GapReason, ItemId, ItemResult, Outcome, Remediation, RemediationDocument, RemediationStage, Source,
 };
@@ -28,8 +28,7 @@ pub(crate) fn inventory(yaml: &str) -> Inventory {
 
 /// The result of one item over an inventory.
 pub(crate) fn result(id: ItemId, inventory: &Inventory) -> ItemResult {
-    let items = evaluate(inventory, &Parameters::default()).expect("consistent results");
-    items.into_iter().map(|item| item.result).find(|result| result.id() == id).expect("the item")
+    evaluate_item(id, inventory, &Parameters::default()).expect("consistent results").expect("the item")
 }
 
 /// One item over an inventory, with what would turn it green, under these parameters.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
 
-use rampart_checklist::{Inventory, Kind, Object, Parameters, evaluate};
+use rampart_checklist::{Inventory, Kind, Object, Parameters, results};
 use rampart_shared::{ItemId, Outcome, Source};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -62,10 +62,10 @@ fn outcomes(yaml: &str) -> BTreeMap<ItemId, Outcome> {
     pod["metadata"]["namespace"] = "test".into();
     let mut inventory = Inventory::empty(Source::Snapshot);
     inventory.insert(Object::deserialize(Kind::Pods, "v1", pod).unwrap());
-    evaluate(&inventory, &Parameters::default())
+    results(&inventory, &Parameters::default())
         .unwrap()
         .into_iter()
-        .map(|item| (item.result.id(), item.result.outcome()))
+        .map(|result| (result.id(), result.outcome()))
         .collect()
 }
 

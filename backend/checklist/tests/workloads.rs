@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
 
-use rampart_checklist::{Inventory, Kind, Object, Parameters, evaluate};
+use rampart_checklist::{Inventory, Kind, Object, Parameters, evaluate_item};
 use rampart_shared::{Gap, GapReason, ItemId, ItemResult, Outcome, Source};
 
 const GOOD: &str = "{containers: [{name: web, securityContext: {readOnlyRootFilesystem: true}}]}";
@@ -49,8 +49,7 @@ fn inventory(documents: &[String]) -> Inventory {
 }
 
 fn result(inventory: &Inventory) -> ItemResult {
-    let items = evaluate(inventory, &Parameters::default()).unwrap();
-    items.into_iter().find(|item| item.result.id() == ItemId::ReadOnlyRootFilesystem).unwrap().result
+    evaluate_item(ItemId::ReadOnlyRootFilesystem, inventory, &Parameters::default()).unwrap().unwrap()
 }
 
 /// Kind, name and path of each finding, with how many containers were examined.

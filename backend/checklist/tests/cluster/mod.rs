@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use rampart_checklist::inventory::ApiServerMetrics;
-use rampart_checklist::{Inventory, Kind, Object, Parameters, evaluate};
+use rampart_checklist::{Inventory, Kind, Object, Parameters, results};
 use rampart_shared::{ItemId, ItemResult, Outcome, Source};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -49,8 +49,7 @@ pub(crate) fn inventory(documents: &[Value]) -> Inventory {
 
 /// The results of every item.
 pub(crate) fn evaluate_with(inventory: &Inventory) -> Vec<ItemResult> {
-    let items = evaluate(inventory, &parameters()).unwrap();
-    items.into_iter().map(|item| item.result).collect()
+    results(inventory, &parameters()).unwrap()
 }
 
 /// The outcomes of every item.

@@ -214,9 +214,8 @@ fn parameters_of<'a>(name: &str, configuration: &'a Configuration) -> &'a Parame
 
 impl Scanned {
     fn add(&mut self, name: &str, inventory: &Inventory, parameters: &Parameters) {
-        match rampart_checklist::evaluate(inventory, parameters) {
-            Ok(evaluated) => {
-                let items: Vec<_> = evaluated.into_iter().map(|item| item.result).collect();
+        match rampart_checklist::results(inventory, parameters) {
+            Ok(items) => {
                 self.clusters.push(ClusterScan {
                     name: name.to_owned(),
                     source: inventory.source,
