@@ -8,6 +8,8 @@ export type ServedCluster = {
   interval?: string;
   /** Whether admission is asked, in dry runs. */
   admissionProbe?: boolean;
+  /** The kubeconfig of the identity that tries remediations, whose one context has the cluster's name. */
+  dryRunKubeconfig?: string;
 };
 
 /** What somebody has said about each cluster: the other one runs images from elsewhere too. */
@@ -26,9 +28,10 @@ const trustedRegistries: Record<ClusterName, string[]> = {
 
 /** A `rampart.toml` in which each cluster has the name of its context. */
 export function configuration(kubeconfig: string, clusters: ServedCluster[]): string {
-  const entries = clusters.map(({ name, interval = '1h', admissionProbe = false }) => {
+  const entries = clusters.map(({ name, interval = '1h', admissionProbe = false, dryRunKubeconfig }) => {
     const settings = { name, context: name, kubeconfig, interval, timeout: '20s', control_plane_metrics: true, admission_probe: admissionProbe };
-    return `[[cluster]]\n${keys(settings)}\n${parameters('cluster.checklist', name)}`;
+    const dryRun = dryRunKubeconfig ? `[cluster.remediation_dry_run]\n${keys({ context: name, kubeconfig: dryRunKubeconfig })}\n` : '';
+    return `[[cluster]]\n${keys(settings)}\n${dryRun}${parameters('cluster.checklist', name)}`;
   });
   return entries.join('\n');
 }

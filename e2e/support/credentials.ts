@@ -40,6 +40,34 @@ export async function grantRampart(clusters: TestClusters, path: string): Promis
   return path;
 }
 
+/**
+ * Grants an account of its own what trying remediations takes, and writes a kubeconfig for it whose one context has the cluster's
+ * name. RBAC lets nobody hand on rights that they do not hold, so the account may also escalate and bind.
+ */
+export async function grantDryRun(clusters: TestClusters, name: ClusterName, path: string): Promise<string> {
+  const account = 'remediation-dry-run';
+  await apply(clusters, name, JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: defaultAccount.namespace } }));
+  await apply(clusters, name, await rampartRbac(['--remediation-dry-run']));
+  await clusters.kubectl(name, ['create', 'serviceaccount', account, `--namespace=${defaultAccount.namespace}`]);
+  const subject = `--serviceaccount=${defaultAccount.namespace}:${account}`;
+  await clusters.kubectl(name, ['create', 'clusterrolebinding', account, '--clusterrole=rampart-remediation-dry-run', subject]);
+  const handOn = ['create', 'clusterrole', `${account}-escalate`, '--verb=escalate,bind', '--resource=roles,clusterroles'];
+  await clusters.kubectl(name, handOn);
+  await clusters.kubectl(name, ['create', 'clusterrolebinding', `${account}-escalate`, `--clusterrole=${account}-escalate`, subject]);
+  const token = await clusters.kubectl(name, ['create', 'token', account, `--namespace=${defaultAccount.namespace}`, '--duration=8h']);
+  const admin = await clusters.kubectlJson<AdminConfig>(name, ['config', 'view', '--raw', '--output=json']);
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: admin.clusters[0]?.cluster }],
+    users: [{ name: account, user: { token: token.trim() } }],
+    contexts: [{ name, context: { cluster: name, user: account } }],
+    'current-context': name,
+  };
+  await writeFile(path, JSON.stringify(config, null, 2), { mode: 0o600 });
+  return path;
+}
+
 /** The YAML that `rampart rbac` prints with these flags. */
 export async function rampartRbac(flags: string[] = grants): Promise<string> {
   const { code, stdout, stderr } = await runRampart(['rbac', ...flags]);

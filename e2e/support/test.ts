@@ -25,6 +25,8 @@ type TestFixtures = {
 };
 
 type WorkerFixtures = {
+  /** Tests that do not leave the clusters as they were name a generation of their own. */
+  clusterGeneration: string;
   /** The two real clusters. They start with the first test that asks for them. */
   clusters: TestClusters;
   /** A kubeconfig with the contexts `hardened` and `unhardened`, allowed exactly what `rampart rbac --kubelets proxy --control-plane-metrics` asks for. */
@@ -34,6 +36,8 @@ type WorkerFixtures = {
 };
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
+  clusterGeneration: ['shared', { option: true, scope: 'worker' }],
+
   clusters: [
     async ({}, use) => {
       const folder = await temporaryFolder();
