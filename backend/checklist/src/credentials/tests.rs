@@ -300,6 +300,22 @@ fn variables_that_hold_one() {
 }
 
 #[test]
+fn an_encoded_password_may_look_like_a_placeholder() {
+    for password in ["XXxx00", "19XXxxlG9G13", "xxxx", "example"] {
+        let pair = BASE64_STANDARD.encode(format!("aaa:{password}"));
+        for (text, expected) in [
+            (format!(r#"{{"auths":{{"ghcr.io":{{"auth":"{pair}"}}}}}}"#), "registry credentials"),
+            (format!("Basic {pair}"), "basic authentication"),
+        ] {
+            assert_eq!(class("SETTING", &text), Some(expected), "{text}");
+            let file = in_file(&format!("# bomw\nsetting: 'bomw {text}'\n"));
+            assert!(file.iter().any(|(line, _, class)| (*line, *class) == (2, expected)), "{file:?}");
+            assert_round_trips("SETTING", &text, &pair);
+        }
+    }
+}
+
+#[test]
 fn commands() {
     let random = RANDOM;
     let flag = format!("--token={random}");
