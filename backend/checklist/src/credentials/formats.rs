@@ -108,12 +108,6 @@ pub(super) const FORMATS: &[Format] = &[
         "https://docs.anthropic.com/en/api/overview",
     ),
     row(
-        "OpenAI key",
-        "sk-[A-Za-z0-9_-]{20,}",
-        Check::Random,
-        "https://platform.openai.com/docs/api-reference/authentication",
-    ),
-    row(
         "Vault token",
         "hv[sbr]\\.[A-Za-z0-9_-]{24,}",
         Check::Random,
@@ -211,12 +205,6 @@ pub(super) const FORMATS: &[Format] = &[
         "https://www.rfc-editor.org/rfc/rfc7519",
     ),
     row(
-        "bearer token",
-        "[Bb][Ee][Aa][Rr][Ee][Rr](?: |%20)(?P<secret>[A-Za-z0-9._~+/-]{16,}={0,2})",
-        Check::Random,
-        "https://www.rfc-editor.org/rfc/rfc6750",
-    ),
-    row(
         "basic authentication",
         "[Bb][Aa][Ss][Ii][Cc] (?P<secret>[A-Za-z0-9+/]{6,}={0,2})",
         Check::UserAndPassword,
@@ -241,6 +229,19 @@ pub(super) const FORMATS: &[Format] = &[
         with: "kty",
         source: "https://www.rfc-editor.org/rfc/rfc7518#section-6.2.2",
     },
+    // After the tokens that may have this within them by chance.
+    row(
+        "OpenAI key",
+        "sk-[A-Za-z0-9_-]{20,}",
+        Check::Random,
+        "https://platform.openai.com/docs/api-reference/authentication",
+    ),
+    row(
+        "bearer token",
+        "[Bb][Ee][Aa][Rr][Ee][Rr](?: |%20)(?P<secret>[A-Za-z0-9._~+/-]{16,}={0,2})",
+        Check::Random,
+        "https://www.rfc-editor.org/rfc/rfc6750",
+    ),
     row(
         "password in a URL",
         "[A-Za-z][A-Za-z0-9+.-]{1,30}://[^ \t\r\n/?#:@\"'<>\\\\]*:(?P<secret>[^ \t\r\n/?#\"'<>\\\\]+)@",

@@ -316,6 +316,26 @@ fn an_encoded_password_may_look_like_a_placeholder() {
 }
 
 #[test]
+fn a_token_with_another_within_it_keeps_its_class() {
+    let within = format!("-sk-{RANDOM}");
+    let json = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+    let (header, payload) = (json(r#"{"alg":"RS256"}"#), json(r#"{"sub":"shop"}"#));
+    for (token, expected) in [
+        (format!("hvs.{RANDOM}{within}"), "Vault token"),
+        (format!("1RV79u8cgtTZ8w.atlasv1.{RANDOM}{within}"), "Terraform token"),
+        (format!("AIza{}", &within[..35]), "Google API key"),
+        (format!("00011011:AA{}", &within[..33]), "Telegram bot token"),
+        (format!("ATATT3{RANDOM}{within}"), "Atlassian token"),
+        (format!("{header}.{payload}.{RANDOM}{within}"), "JSON Web Token"),
+        (format!(r#"{{"kty":"RSA","d":"{RANDOM}{within}"}}"#), "private JSON Web Key"),
+        (format!("Bearer sk-{RANDOM}"), "OpenAI key"),
+    ] {
+        assert_eq!(class("SETTING", &token), Some(expected), "{token}");
+        assert_round_trips("SETTING", &token, &RANDOM[..20]);
+    }
+}
+
+#[test]
 fn commands() {
     let random = RANDOM;
     let flag = format!("--token={random}");
