@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// The key by which server-side apply tells the entries of a list apart, by the list's field; other lists are whole.
 /// <https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy>
-const KEYS: [(&str, &str); 8] = [
+const KEYS: [(&str, &str); 9] = [
     ("containers", "name"),
     ("initContainers", "name"),
     ("ephemeralContainers", "name"),
@@ -13,6 +13,7 @@ const KEYS: [(&str, &str); 8] = [
     ("imagePullSecrets", "name"),
     ("volumeMounts", "mountPath"),
     ("extraArgs", "name"),
+    ("extraVolumes", "name"),
 ];
 
 /// Lays `over` on an object: maps and keyed lists are joined, everything else is replaced.

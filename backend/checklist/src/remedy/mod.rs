@@ -8,7 +8,7 @@ mod yaml;
 pub use merge::{bare, identity, merge};
 pub use simulate::simulate;
 pub use workloads::{pod_spec_document, workload_documents};
-pub use yaml::{comment, yaml};
+pub use yaml::{comment, yaml, yaml_text};
 
 use rampart_shared::{
     ChosenField, Finding, ItemResult, Remainder, Remediation, RemediationDocument, RemediationInput,
