@@ -30,7 +30,8 @@ test('an object fixed with kubectl resolves its findings, the last one turns the
     });
 
     await test.step('the remedy of what is left is applied', async () => {
-      const remedy = await (await fetch(`${address}/api/v1/clusters/${cluster}/items/${item}/remediation.yaml`)).text();
+      const form = new URLSearchParams({ cluster, item, format: 'yaml' });
+      const remedy = await (await fetch(`${address}/api/v1/exports`, { method: 'POST', body: form })).text();
       await clusters.kubectl(cluster, ['apply', '--server-side', '--field-manager=rampart-remediation', '--filename=-'], remedy);
       await evaluateNow(page, 'Evaluated, with changes.');
       await expect(outcome(page)).toContainText('holds');
@@ -66,7 +67,7 @@ test('an object fixed with kubectl resolves its findings, the last one turns the
       expect(today).toMatchObject({ counts: { pass: 1, fail: 0, unknown: 0 }, violating: 0 });
       const changes = (await api.changes(cluster)).filter((change) => change.item === item).map(({ kind }) => kind);
       expect(changes.slice(0, 3)).toEqual(['finding_opened', 'finding_opened', 'finding_opened']);
-      expect(changes.slice(3).sort()).toEqual(['finding_resolved', 'finding_resolved', 'finding_resolved', 'fixed']);
+      expect(changes.slice(3).sort()).toEqual(['finding_resolved', 'finding_resolved', 'finding_resolved', 'fixed', 'remediation_exported']);
 
       await page.getByRole('navigation', { name: 'Breadcrumb' }).getByRole('link', { name: cluster }).click();
       const latest = page.getByRole('region', { name: 'Latest changes' });

@@ -128,10 +128,8 @@ pub(crate) fn remediation(cluster: &str, item: ItemId) -> Address<RemediationVie
     Address::new(format!("{}/remediation", item_address(cluster, item)))
 }
 
-/// Where the remediation's YAML is downloaded from.
-pub(crate) fn remediation_download(cluster: &str, item: ItemId) -> String {
-    format!("{}/remediation.yaml", item_address(cluster, item))
-}
+/// Where remediations are downloaded from, by forms.
+pub(crate) const EXPORTS: &str = "/api/v1/exports";
 
 /// `GET /trend` of all clusters, of one, of an item or of an item of a cluster.
 pub(crate) fn trend(days: u32, cluster: Option<&str>, item: Option<ItemId>) -> Address<Trend> {

@@ -187,6 +187,7 @@ pub(crate) fn change(kind: ChangeKind, number: u32) -> String {
         ChangeKind::ParametersChanged => "other parameters".to_owned(),
         ChangeKind::BecameUnknown => "became unknown".to_owned(),
         ChangeKind::BecameKnown => "known again".to_owned(),
+        ChangeKind::RemediationExported => "remediation exported".to_owned(),
     }
 }
 
@@ -202,7 +203,9 @@ pub(crate) const fn change_mark(kind: ChangeKind) -> (&'static str, &'static str
         ChangeKind::Fixed | ChangeKind::FindingResolved => ("pass", "✓"),
         ChangeKind::FindingOpened | ChangeKind::FindingReopened => ("fail", "+"),
         ChangeKind::FindingChanged => ("neutral", "~"),
-        ChangeKind::CatalogueChanged | ChangeKind::ParametersChanged => ("neutral", "i"),
+        ChangeKind::CatalogueChanged | ChangeKind::ParametersChanged | ChangeKind::RemediationExported => {
+            ("neutral", "i")
+        }
         ChangeKind::BecameUnknown => ("unknown", "?"),
         ChangeKind::BecameKnown => ("neutral", "•"),
     }

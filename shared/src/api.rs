@@ -388,6 +388,8 @@ wire! {
         BecameUnknown,
         /// The outcome became known again.
         BecameKnown,
+        /// Somebody took the remediation out of Rampart.
+        RemediationExported,
     }
 }
 

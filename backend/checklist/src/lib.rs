@@ -31,8 +31,7 @@ pub mod workloads;
 mod testing;
 
 pub use evaluate::{
-    CATALOGUE, EvaluatedItem, documentation, documentation_of, evaluate, evaluate_item, needed_kinds,
-    results,
+    CATALOGUE, EvaluatedItem, documentation, documentation_of, evaluate, evaluate_item, needed_kinds, results,
 };
 pub use fingerprint::fingerprint;
 pub use inventory::{Fact, Inventory, Kind, Object};

@@ -4,6 +4,7 @@ mod docs_checklist;
 mod explain;
 mod openapi;
 mod rbac;
+mod reading;
 mod scan;
 mod serve;
 mod snapshot;

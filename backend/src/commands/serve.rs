@@ -1,10 +1,10 @@
 //! `rampart serve`: evaluates on a schedule, and serves the page and the API.
 
-use super::CommonArguments;
+use super::{CommonArguments, reading};
 use crate::{
     clock::{Clock, SystemClock},
-    collect::{Access, Collector, LiveCollector, SLACK, SnapshotCollector},
-    config::{ClusterConfiguration, ClusterSource, Configuration, ServeArguments, Settings},
+    collect::{Access, LiveCollector, SLACK},
+    config::{ClusterConfiguration, Configuration, ServeArguments, Settings},
     evaluation::Cluster,
     events::Events,
     fingerprint_key,
@@ -107,6 +107,7 @@ async fn prepare(
         events,
         allowed_hosts,
         dry_run_access: Arc::new(dry_run_access),
+        account: account().into(),
         advice,
         stop,
     };
@@ -192,27 +193,13 @@ fn clusters(configuration: &Configuration, settings: &Settings) -> (Vec<Cluster>
 }
 
 fn configured(cluster: &ClusterConfiguration, settings: &Settings) -> Cluster {
-    let reading = settings.reading.of(cluster);
-    let live = |access| -> Arc<dyn Collector> {
-        Arc::new(LiveCollector { access, options: reading.collect_options(&cluster.parameters) })
-    };
-    let collector = match &cluster.source {
-        ClusterSource::Context { kubeconfig, context } => live(Access::Context {
-            kubeconfig: kubeconfig.clone().or_else(|| settings.reading.kubeconfig.clone()),
-            context: context.clone(),
-        }),
-        ClusterSource::InCluster => live(Access::InCluster),
-        ClusterSource::Snapshot { path, assume_complete } => {
-            Arc::new(SnapshotCollector { path: path.clone(), assume_complete: *assume_complete })
-        }
-    };
     let cadence = cluster.cadence.clone().unwrap_or_else(|| Cadence::Every(settings.interval.duration()));
     Cluster {
         name: cluster.name.clone(),
         labels: cluster.labels.clone(),
-        collector,
+        collector: reading::collector_of(cluster, &settings.reading),
         due_times: DueTimes::new(cadence, &cluster.name),
-        timeout: reading.timeout.duration() + SLACK,
+        timeout: settings.reading.of(cluster).timeout.duration() + SLACK,
         parameters: cluster.parameters.clone(),
     }
 }
@@ -237,6 +224,15 @@ async fn stop_on_signal(stop: CancellationToken) {
     stop.cancel();
     signal().await;
     std::process::exit(130);
+}
+
+/// The login name of the account that Rampart runs as.
+fn account() -> String {
+    let named = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+    named
+        .map(|name| name.trim().to_owned())
+        .find(|name| !name.is_empty())
+        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 #[cfg(unix)]

@@ -37,6 +37,8 @@ pub struct App {
     pub allowed_hosts: Arc<AllowedHosts>,
     /// As whom remediations are tried, by cluster.
     pub dry_run_access: Arc<BTreeMap<String, Access>>,
+    /// The account that Rampart runs as: who exports, where nobody says.
+    pub account: Arc<str>,
     /// What to say to a person who sees no cluster.
     pub advice: Option<Arc<str>>,
     /// Ends the streams of events.

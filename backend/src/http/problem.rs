@@ -33,6 +33,12 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
+    /// A defect, whose cause only the log says.
+    pub(super) fn defect(cause: &str) -> Self {
+        tracing::error!("{cause}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This is a defect of Rampart. The log says more.")
+    }
+
     /// What was asked for is not there.
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)

@@ -29,7 +29,7 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src
 /// How long an answer may take to begin. Streams of events go on for as long as they like after that.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// No request needs a body yet.
+/// The only bodies are forms; one that names many findings is long.
 const LARGEST_BODY: usize = 64 * 1024;
 
 /// Puts the protection around a router: headers outermost, so that every refusal has them too.

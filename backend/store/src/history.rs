@@ -1,15 +1,15 @@
 //! What a store can do.
 
 use crate::{
-    ChangeFilter, ClusterRegistration, ClusterScope, FindingFilter, IdentityConflict, Recorded, RunDetails,
-    RunRecord, StoreError, StoredRemediation, TrendQuery,
+    ChangeFilter, ClusterRegistration, ClusterScope, ExportRecord, FindingFilter, IdentityConflict, Recorded,
+    RunDetails, RunRecord, StoreError, StoredRemediation, TrendQuery,
 };
 use chrono::{DateTime, Utc};
 use rampart_shared::{
     ItemId,
     api::{
-        Changes, ClusterItems, ClusterSummary, FindingPage, ItemState, OutcomeInterval, Overview, RunPage,
-        RunSummary, Trend,
+        Changes, ClusterItems, ClusterSummary, Export, FindingPage, ItemState, OutcomeInterval, Overview,
+        RunPage, RunSummary, Trend, VerifiedRun,
     },
 };
 use std::future::Future;
@@ -161,4 +161,25 @@ pub trait History: Send + Sync {
         cluster: &str,
         item: ItemId,
     ) -> impl Future<Output = Answer<Option<StoredRemediation>>> + Send;
+
+    /// Records that somebody took remediations out of Rampart; each item is a change too.
+    fn record_export(&self, export: &ExportRecord) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Who took an item's remediation, the last first.
+    fn exports(
+        &self,
+        scope: &ClusterScope,
+        cluster: &str,
+        item: ItemId,
+        limit: u32,
+    ) -> impl Future<Output = Answer<Vec<Export>>> + Send;
+
+    /// The run with which the item began to hold after its remediation was taken; of several exports the last that any
+    /// such run followed.
+    fn verified(
+        &self,
+        scope: &ClusterScope,
+        cluster: &str,
+        item: ItemId,
+    ) -> impl Future<Output = Answer<Option<VerifiedRun>>> + Send;
 }

@@ -7,6 +7,7 @@
 
 mod cluster;
 mod error;
+mod export;
 mod history;
 mod query;
 mod rules;
@@ -17,6 +18,7 @@ mod trend;
 
 pub use cluster::{ClusterRegistration, IdentityConflict};
 pub use error::StoreError;
+pub use export::ExportRecord;
 pub use history::History;
 pub use query::{ChangeFilter, ClusterScope, FindingFilter, StateFilter, TrendQuery};
 pub use run::{EvaluatedItem, Recorded, RunDetails, RunOutcome, RunRecord, StoredRemediation};

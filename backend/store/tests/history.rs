@@ -8,6 +8,7 @@
 
 mod common;
 mod contract {
+    pub(crate) mod exports;
     pub(crate) mod findings;
     pub(crate) mod reading;
     pub(crate) mod runs;
@@ -66,6 +67,10 @@ contract! {
         dropped_in_the_middle_leave_nothing_or_all,
         are_paged_and_followed,
         are_ordered_by_sequence_and_not_by_time;
+    exports:
+        are_listed_and_are_changes,
+        are_verified_by_the_run_that_followed,
+        of_unknown_clusters_are_refused;
     reading:
         is_confined_to_visible_clusters,
         shows_only_configured_clusters,

@@ -61,24 +61,6 @@ async fn findings_are_paged_and_filtered() {
 }
 
 #[tokio::test]
-async fn a_remediation_is_shown_and_downloaded() {
-    let server = Server::evaluated().await;
-    let item = "/api/v1/clusters/prod/items/read-only-root-filesystem";
-    let view = server.json(&format!("{item}/remediation")).await;
-    assert_eq!(view["remediation"]["item"], "read-only-root-filesystem");
-    let yaml = view["yaml"].as_str().unwrap();
-    assert!(yaml.contains("readOnlyRootFilesystem: true"), "{yaml}");
-    let file = server.get(&format!("{item}/remediation.yaml")).await;
-    assert_eq!(file.status, StatusCode::OK);
-    assert_eq!(file.header("content-type"), "application/yaml");
-    assert_eq!(
-        file.header("content-disposition"),
-        "attachment; filename=\"prod-read-only-root-filesystem.yaml\""
-    );
-    assert_eq!(file.text(), yaml);
-}
-
-#[tokio::test]
 async fn unknown_names_are_not_found_and_say_where_names_are() {
     let server = Server::evaluated().await;
     for path in [

@@ -4,6 +4,7 @@
 mod assets;
 mod evaluation;
 mod events;
+mod exports;
 mod history;
 mod items;
 mod openapi;

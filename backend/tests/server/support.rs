@@ -240,6 +240,7 @@ impl Server {
                 &["rampart.example.org".into()],
             )),
             dry_run_access: Arc::default(),
+            account: "rampart".into(),
             advice: Some("Add a cluster.".into()),
             stop: stop.clone(),
         };

@@ -75,7 +75,10 @@ impl Folder {
             folders.entry(folder).or_default().insert(file);
         }
         for (folder, files) in &folders {
-            self.add(&format!("{folder}/kustomization.yaml"), kustomization(KUSTOMIZATION, "resources", files));
+            self.add(
+                &format!("{folder}/kustomization.yaml"),
+                kustomization(KUSTOMIZATION, "resources", files),
+            );
         }
         let resources = folders.into_keys().collect();
         self.add("kustomization.yaml", kustomization(KUSTOMIZATION, "resources", &resources));

@@ -10,8 +10,8 @@ const LONGEST: usize = 100;
 
 /// Names that Windows keeps for devices, whatever follows a dot.
 const DEVICES: [&str; 22] = [
-    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2",
-    "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",
+    "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
 /// A text as a name that every file system takes. Where it had to be changed, a digest keeps two texts apart.
@@ -69,7 +69,21 @@ mod tests {
     #[test]
     fn names_are_safe_and_different_where_the_texts_are() {
         assert_eq!(slug("checkout.v2-a"), "checkout.v2-a");
-        let texts = ["system:a", "system/a", "../a", "..", "", "A", "a", "con", "com1.x", "ü", "a\u{0}", "-a", &"x".repeat(300)];
+        let texts = [
+            "system:a",
+            "system/a",
+            "../a",
+            "..",
+            "",
+            "A",
+            "a",
+            "con",
+            "com1.x",
+            "ü",
+            "a\u{0}",
+            "-a",
+            &"x".repeat(300),
+        ];
         let slugs: BTreeSet<String> = texts.iter().map(|text| slug(text)).collect();
         assert_eq!(slugs.len(), texts.len(), "{slugs:?}");
         for slug in &slugs {
@@ -82,9 +96,7 @@ mod tests {
     #[test]
     fn objects_that_would_share_a_name_do_not() {
         let mut names = Names::default();
-        let object = |group: &str, kind: &str, name: &str| {
-            json!({ "apiVersion": group, "kind": kind, "metadata": { "name": name } })
-        };
+        let object = |group: &str, kind: &str, name: &str| json!({ "apiVersion": group, "kind": kind, "metadata": { "name": name } });
         let given: BTreeSet<String> = [
             object("a/v1", "Policy", "x"),
             object("b/v1", "Policy", "x"),

@@ -248,7 +248,9 @@ impl Plan {
             let object = described(&document.object);
             match self.waiting.iter_mut().find(|waiting| waiting.input.name == input.name) {
                 Some(waiting) => drop(waiting.objects.insert(object)),
-                None => self.waiting.push(Waiting { input: input.clone(), objects: BTreeSet::from([object]) }),
+                None => {
+                    self.waiting.push(Waiting { input: input.clone(), objects: BTreeSet::from([object]) })
+                }
             }
         }
     }

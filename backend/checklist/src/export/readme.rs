@@ -61,7 +61,11 @@ fn applying(plan: &Plan, how: &str) -> Section {
     if settings > 0 {
         lines.push(format!(
             "{} on machines or at a provider: each says where it goes.",
-            if settings == 1 { "1 setting is made".to_owned() } else { format!("{settings} settings are made") }
+            if settings == 1 {
+                "1 setting is made".to_owned()
+            } else {
+                format!("{settings} settings are made")
+            }
         ));
     }
     Section { heading: "Apply".to_owned(), lines }

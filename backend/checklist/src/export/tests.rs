@@ -1,9 +1,9 @@
 use super::*;
-use rampart_shared::{
-    ChosenField, FieldConflict, Fingerprint, Remainder, Remediation, RemediationDocument, RemediationInput, RemediationTarget,
-    api::ExportFormat,
-};
 use crate::remedy::document;
+use rampart_shared::{
+    ChosenField, FieldConflict, Fingerprint, Remainder, Remediation, RemediationDocument, RemediationInput,
+    RemediationTarget, api::ExportFormat,
+};
 use serde_json::{Value, json};
 
 fn deployment(name: &str, container: &Value) -> Value {
@@ -24,7 +24,8 @@ fn remediation(item: ItemId, documents: Vec<RemediationDocument>) -> Remediation
 /// Two items about one Deployment, one with a choice; new objects; settings of nodes and control plane.
 fn remediations() -> Vec<Remediation> {
     use RemediationTarget::{Apply, ControlPlane, NewObject, Node};
-    let root = deployment("cart", &json!({ "name": "a", "securityContext": { "readOnlyRootFilesystem": true } }));
+    let root =
+        deployment("cart", &json!({ "name": "a", "securityContext": { "readOnlyRootFilesystem": true } }));
     let user = deployment("cart", &json!({ "name": "a", "securityContext": { "runAsNonRoot": true } }));
     let mut root = document(Apply, "Deployment shop/cart: a", &root);
     root.conflicts = vec![FieldConflict { path: "spec.x".into(), manager: "helm".into() }];
@@ -43,16 +44,30 @@ fn remediations() -> Vec<Remediation> {
         example: "ghcr.io/acme".into(),
         options: Vec::new(),
     }];
-    let argument = |name: &str| json!({ "apiVersion": "kubeadm.k8s.io/v1beta4", "kind": "ClusterConfiguration",
-        "apiServer": { "extraArgs": [{ "name": name, "value": "x" }] } });
-    let mut non_root = remediation(ItemId::NonRootContainers, vec![user, document(NewObject, "Deny", &policy("shop"))]);
-    non_root.remaining = vec![Remainder { task: "Choose a user.".into(), findings: vec![Fingerprint("f".into())] }];
+    let argument = |name: &str| {
+        json!({ "apiVersion": "kubeadm.k8s.io/v1beta4", "kind": "ClusterConfiguration",
+        "apiServer": { "extraArgs": [{ "name": name, "value": "x" }] } })
+    };
+    let mut non_root =
+        remediation(ItemId::NonRootContainers, vec![user, document(NewObject, "Deny", &policy("shop"))]);
+    non_root.remaining =
+        vec![Remainder { task: "Choose a user.".into(), findings: vec![Fingerprint("f".into())] }];
     vec![
         remediation(ItemId::ReadOnlyRootFilesystem, vec![root]),
         non_root,
-        remediation(ItemId::DefaultDeny, vec![document(NewObject, "Deny", &policy("shop")), document(NewObject, "Deny", &policy("web"))]),
+        remediation(
+            ItemId::DefaultDeny,
+            vec![document(NewObject, "Deny", &policy("shop")), document(NewObject, "Deny", &policy("web"))],
+        ),
         trusted,
-        remediation(ItemId::KubeletReadOnlyPort, vec![document(Node, "Nodes", &json!({ "kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1", "readOnlyPort": 0 }))]),
+        remediation(
+            ItemId::KubeletReadOnlyPort,
+            vec![document(
+                Node,
+                "Nodes",
+                &json!({ "kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1", "readOnlyPort": 0 }),
+            )],
+        ),
         remediation(ItemId::EtcdTls, vec![document(ControlPlane, "One", &argument("a"))]),
         remediation(ItemId::KubeletNodeRestriction, vec![document(ControlPlane, "Two", &argument("b"))]),
     ]
@@ -63,7 +78,11 @@ fn plan(selection: &Selection) -> Plan {
 }
 
 fn documents(yaml: &str) -> Vec<Value> {
-    serde_saphyr::from_multiple::<Value>(yaml).unwrap().into_iter().filter(|document| !document.is_null()).collect()
+    serde_saphyr::from_multiple::<Value>(yaml)
+        .unwrap()
+        .into_iter()
+        .filter(|document| !document.is_null())
+        .collect()
 }
 
 fn named(plan: &Plan) -> Vec<String> {
@@ -72,7 +91,12 @@ fn named(plan: &Plan) -> Vec<String> {
         .map(|document| {
             let metadata = &document["metadata"];
             let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-            format!("{} {}/{}", text(&document["kind"]), text(&metadata["namespace"]), text(&metadata["name"]))
+            format!(
+                "{} {}/{}",
+                text(&document["kind"]),
+                text(&metadata["namespace"]),
+                text(&metadata["name"])
+            )
         })
         .collect()
 }
@@ -84,7 +108,10 @@ fn choosing(name: &str, answer: &str) -> Selection {
 #[test]
 fn what_items_do_to_one_object_is_one_document() {
     let plan = plan(&Selection::default());
-    assert_eq!(named(&plan), ["NetworkPolicy shop/default-deny", "NetworkPolicy web/default-deny", "Deployment shop/cart"]);
+    assert_eq!(
+        named(&plan),
+        ["NetworkPolicy shop/default-deny", "NetworkPolicy web/default-deny", "Deployment shop/cart"]
+    );
     let text = yaml(&plan, usize::MAX);
     let deployment = documents(&text).pop().unwrap();
     assert_eq!(
@@ -93,9 +120,15 @@ fn what_items_do_to_one_object_is_one_document() {
     );
     let undo = documents(&stream::undo(&plan).unwrap());
     assert_eq!(undo.len(), 1);
-    assert_eq!(undo[0]["spec"]["template"]["spec"]["containers"][0]["securityContext"], json!({ "runAsUser": 0 }));
+    assert_eq!(
+        undo[0]["spec"]["template"]["spec"]["containers"][0]["securityContext"],
+        json!({ "runAsUser": 0 })
+    );
     let deleted = documents(&stream::undo_delete(&plan).unwrap());
-    assert_eq!(deleted.iter().map(|object| object["metadata"]["namespace"].as_str().unwrap()).collect::<Vec<_>>(), ["web", "shop"]);
+    assert_eq!(
+        deleted.iter().map(|object| object["metadata"]["namespace"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["web", "shop"]
+    );
     for words in [
         "kubectl apply --server-side --field-manager=rampart-remediation -f FILE",
         "Deployment shop/cart: spec.x, owned by helm",
@@ -130,29 +163,49 @@ fn a_selection_takes_items_namespaces_objects_and_choices() {
     let namespaces = BTreeSet::from(["web".to_owned()]);
     assert_eq!(of(Selection { namespaces, ..Selection::default() }), ["NetworkPolicy web/default-deny"]);
     let subject = |kind: &str, namespace: Option<&str>, name: &str| Subject {
-        api_version: "v1".into(), kind: kind.into(), namespace: namespace.map(str::to_owned), name: name.into(),
+        api_version: "v1".into(),
+        kind: kind.into(),
+        namespace: namespace.map(str::to_owned),
+        name: name.into(),
     };
-    let subjects = |subject: Subject| Selection { subjects: BTreeSet::from([subject]), ..choosing("registry", "a") };
+    let subjects =
+        |subject: Subject| Selection { subjects: BTreeSet::from([subject]), ..choosing("registry", "a") };
     assert_eq!(
         of(subjects(subject("Deployment", Some("shop"), "cart"))),
         ["ConfigMap -/registries", "NetworkPolicy shop/default-deny", "Deployment shop/cart"]
     );
-    assert_eq!(of(subjects(subject("Namespace", None, "web"))), ["ConfigMap -/registries", "NetworkPolicy web/default-deny"]);
-    assert!(plan(&Selection { stage: RemediationStage::Observe, ..Selection::default() }).items().next().is_none());
+    assert_eq!(
+        of(subjects(subject("Namespace", None, "web"))),
+        ["ConfigMap -/registries", "NetworkPolicy web/default-deny"]
+    );
+    assert!(
+        plan(&Selection { stage: RemediationStage::Observe, ..Selection::default() })
+            .items()
+            .next()
+            .is_none()
+    );
     let chosen = yaml(&plan(&choosing("registry", "x\n---\nkind: Secret")), usize::MAX);
-    assert!(documents(&chosen).iter().any(|document| document["data"]["allow"] == "x\n---\nkind: Secret/"), "{chosen}");
+    assert!(
+        documents(&chosen).iter().any(|document| document["data"]["allow"] == "x\n---\nkind: Secret/"),
+        "{chosen}"
+    );
     assert_eq!(plan(&Selection::default()).waiting().collect::<Vec<_>>(), ["registry"]);
 }
 
 #[test]
 fn choices_are_those_that_are_asked_for() {
     let mut remediations = remediations();
-    let check = |remediations: &[Remediation], selection: &Selection| check_choices(selection, remediations).map_err(|error| error.to_string());
+    let check = |remediations: &[Remediation], selection: &Selection| {
+        check_choices(selection, remediations).map_err(|error| error.to_string())
+    };
     assert_eq!(check(&remediations, &choosing("registry", "x")), Ok(()));
     let unknown = "nothing that was picked asks for the choice `x`: there are registry";
     assert_eq!(check(&remediations, &choosing("x", "x")), Err(unknown.to_owned()));
     remediations[3].inputs[0].options = vec!["a".into(), "b".into()];
-    assert_eq!(check(&remediations, &choosing("registry", "x")), Err("`x` is no answer to the choice `registry`: write a, b".to_owned()));
+    assert_eq!(
+        check(&remediations, &choosing("registry", "x")),
+        Err("`x` is no answer to the choice `registry`: write a, b".to_owned())
+    );
     let other = Selection { items: BTreeSet::from([ItemId::EtcdTls]), ..choosing("registry", "a") };
     assert!(check(&remediations, &other).unwrap_err().ends_with("`registry`"));
 }
@@ -178,15 +231,26 @@ fn a_bundle_has_a_file_for_each_object_and_names_each_once() {
         ]
     );
     assert_eq!(documents(&files[2].content)[0]["resources"], json!(["namespaces/shop", "namespaces/web"]));
-    assert_eq!(documents(&files[4].content)[0]["resources"], json!(["deployment-cart.yaml", "networkpolicy-default-deny.yaml"]));
-    assert!(files[0].content.contains("    kubectl apply --server-side --field-manager=rampart-remediation -k .\n"));
+    assert_eq!(
+        documents(&files[4].content)[0]["resources"],
+        json!(["deployment-cart.yaml", "networkpolicy-default-deny.yaml"])
+    );
+    assert!(
+        files[0]
+            .content
+            .contains("    kubectl apply --server-side --field-manager=rampart-remediation -k .\n")
+    );
 }
 
 #[test]
 fn a_component_patches_what_is_there_and_adds_what_is_new() {
     let files = files(&plan(&Selection::default()), ExportFormat::Component);
-    let component = documents(&files.iter().find(|file| file.path == "kustomization.yaml").unwrap().content).remove(0);
-    assert_eq!((&component["kind"], &component["apiVersion"]), (&json!("Component"), &json!("kustomize.config.k8s.io/v1alpha1")));
+    let component =
+        documents(&files.iter().find(|file| file.path == "kustomization.yaml").unwrap().content).remove(0);
+    assert_eq!(
+        (&component["kind"], &component["apiVersion"]),
+        (&json!("Component"), &json!("kustomize.config.k8s.io/v1alpha1"))
+    );
     assert_eq!(component["patches"], json!([{ "path": "patches/namespaces/shop/deployment-cart.yaml" }]));
     assert_eq!(component["resources"].as_array().unwrap().len(), 2);
     for path in component["resources"].as_array().unwrap() {
@@ -215,7 +279,8 @@ fn the_same_input_gives_the_same_bytes_and_each_cluster_a_folder() {
 fn names_that_look_like_yaml_or_markdown_stay_names() {
     let name = "a\n---\nkind: Secret # [x](y) <b>";
     let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": "../../etc" } });
-    let remediations = [remediation(ItemId::DefaultDeny, vec![document(RemediationTarget::Apply, name, &object)])];
+    let remediations =
+        [remediation(ItemId::DefaultDeny, vec![document(RemediationTarget::Apply, name, &object)])];
     let plan = Plan::new("prod\nkind: Secret\n", &remediations, &Selection::default());
     let text = yaml(&plan, usize::MAX);
     assert_eq!(documents(&text), [object]);

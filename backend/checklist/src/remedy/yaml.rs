@@ -170,8 +170,19 @@ mod tests {
     #[test]
     fn texts_that_look_like_yaml_come_back_as_the_same_texts() {
         let long = "word ".repeat(3000);
-        let breaks =
-            ["", "\t", "a\n---\nb", "\r", "\u{85}", "é\u{2028}", "\u{feff}", "\u{0}\u{7f}", "\u{1f600}", "\u{ffff}", &long];
+        let breaks = [
+            "",
+            "\t",
+            "a\n---\nb",
+            "\r",
+            "\u{85}",
+            "é\u{2028}",
+            "\u{feff}",
+            "\u{0}\u{7f}",
+            "\u{1f600}",
+            "\u{ffff}",
+            &long,
+        ];
         for text in TEXTS.split('|').chain(breaks) {
             let object = json!({ "metadata": { "labels": { text: text } }, "list": [text, [text], { text: [text] }, {}, []] });
             let yaml = yaml(&object);
@@ -190,7 +201,8 @@ mod tests {
     #[test]
     fn what_is_no_text_stays_what_it_is() {
         let object = json!({ "a": null, "b": true, "c": -1, "d": 1.5, "e": {}, "f": [], "g": [[1, 2], { "h": 1, "i": [] }] });
-        let expected = "a: null\nb: true\nc: -1\nd: 1.5\ne: {}\nf: []\ng:\n  - - 1\n    - 2\n  - h: 1\n    i: []\n";
+        let expected =
+            "a: null\nb: true\nc: -1\nd: 1.5\ne: {}\nf: []\ng:\n  - - 1\n    - 2\n  - h: 1\n    i: []\n";
         assert_eq!(yaml(&object), expected);
     }
 

@@ -44,10 +44,9 @@ pub async fn dry_run(connection: &Connection, objects: &[Value], time: Duration)
         }
     }
     let served = &served;
-    stream::iter(objects.iter().map(|object| answer(&server, served, object)))
-        .buffered(AT_ONCE)
-        .collect()
-        .await
+    // A list, since the closure itself could not be sent between threads.
+    let answers: Vec<_> = objects.iter().map(|object| answer(&server, served, object)).collect();
+    stream::iter(answers).buffered(AT_ONCE).collect().await
 }
 
 #[derive(Deserialize)]

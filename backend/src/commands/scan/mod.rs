@@ -3,26 +3,17 @@
 mod sarif;
 mod table;
 
-use super::{COULD_NOT, CommonArguments, complain};
-use crate::{
-    clock::{Clock, SystemClock},
-    collect::{Access, Collector, LiveCollector, SLACK, read_input_with_places, too_slow},
-    config::{ClusterSource, Configuration, Reading, ReadingArguments},
+use super::{
+    COULD_NOT, CommonArguments, complain,
+    reading::{self, Origin, ReadCluster},
 };
-use anyhow::{Context, bail};
-use futures::{StreamExt, stream};
-use rampart_checklist::{CATALOGUE, Inventory, Parameters};
-use rampart_cluster::{
-    live,
-    snapshot::{self, Places, Snapshot, SnapshotInput},
-};
+use crate::config::{Configuration, Reading, ReadingArguments};
+use anyhow::Context;
+use rampart_checklist::CATALOGUE;
+use rampart_cluster::live;
 use rampart_shared::{ClusterScan, Outcome, OutcomeCounts, ScanReport};
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("clusters").required(true).multiple(false))]
@@ -88,9 +79,6 @@ impl FailOn {
     }
 }
 
-/// Clusters read at the same time.
-const AT_ONCE: usize = 4;
-
 /// What came of all clusters: the results, and those that could not be evaluated.
 #[derive(Default)]
 struct Scanned {
@@ -98,12 +86,6 @@ struct Scanned {
     /// The files of those clusters that were read from files.
     origins: BTreeMap<String, Origin>,
     failed: Vec<Failed>,
-}
-
-/// Where a cluster's objects were found.
-struct Origin {
-    input: SnapshotInput,
-    places: Places,
 }
 
 /// A cluster that could not be evaluated.
@@ -115,11 +97,7 @@ struct Failed {
 pub(super) fn run(arguments: &ScanArguments) -> anyhow::Result<ExitCode> {
     let mut configuration = arguments.common.configuration("warn")?;
     super::use_fingerprint_key(&mut configuration);
-    let scanned = if arguments.paths.is_empty() {
-        scan_contexts(arguments, &configuration)?
-    } else {
-        scan_files(arguments, &configuration)?
-    };
+    let scanned = scan(arguments, &configuration)?;
     let falls_short = scanned
         .clusters
         .iter()
@@ -145,76 +123,31 @@ fn json(result: &impl Serialize) -> anyhow::Result<String> {
     Ok(json)
 }
 
-fn scan_files(arguments: &ScanArguments, configuration: &Configuration) -> anyhow::Result<Scanned> {
-    let inputs = snapshot::inputs(&arguments.paths, arguments.name.as_deref())?;
+fn scan(arguments: &ScanArguments, configuration: &Configuration) -> anyhow::Result<Scanned> {
     let mut scanned = Scanned::default();
-    for input in inputs {
-        let parameters = parameters_of(&input.name, configuration);
-        match read_input_with_places(&input, arguments.assume_complete) {
-            Ok(Snapshot { inventory, problems, places }) => {
-                for problem in problems {
-                    complain(&problem.to_string());
-                }
-                scanned.add(&input.name, &inventory, parameters);
-                scanned.origins.insert(input.name.clone(), Origin { input, places });
-            }
-            Err(error) => scanned.fail(&input.name, &error.to_string()),
-        }
+    let mut each = |name: &str, read: Result<ReadCluster<'_>, String>| match read {
+        Ok(read) => scanned.add(name, read),
+        Err(cause) => scanned.fail(name, &cause),
+    };
+    let name = arguments.name.as_deref();
+    if !arguments.paths.is_empty() {
+        reading::files(&arguments.paths, name, arguments.assume_complete, configuration, &mut each)?;
+        return Ok(scanned);
     }
-    Ok(scanned)
-}
-
-fn scan_contexts(arguments: &ScanArguments, configuration: &Configuration) -> anyhow::Result<Scanned> {
     let reading = Reading::resolve(&arguments.reading, configuration);
-    let contexts: BTreeSet<String> = if arguments.all_contexts {
+    let contexts = if arguments.all_contexts {
         live::contexts(reading.kubeconfig.as_deref())?.names.into_iter().collect()
     } else {
         arguments.contexts.iter().cloned().collect()
     };
-    if contexts.is_empty() {
-        bail!("the kubeconfig has no contexts: add one, or name files to read");
-    }
-    if arguments.name.is_some() && contexts.len() > 1 {
-        bail!("--name names one cluster, and there are {}: remove it, or name one context", contexts.len());
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
-    let reads = contexts.into_iter().map(|context| {
-        let name = arguments.name.clone().unwrap_or_else(|| context.clone());
-        let collector = LiveCollector {
-            options: reading.collect_options(parameters_of(&name, configuration)),
-            access: Access::Context { kubeconfig: reading.kubeconfig.clone(), context: Some(context) },
-        };
-        let most = collector.options.timeout + SLACK;
-        async move {
-            let collected = tokio::time::timeout(most, collector.collect(SystemClock.now(), &|_| {})).await;
-            (name, collected.unwrap_or_else(|_| Err(too_slow(most))))
-        }
-    });
-    let collected: Vec<_> = runtime.block_on(stream::iter(reads).buffer_unordered(AT_ONCE).collect());
-    let mut scanned = Scanned::default();
-    for (name, collected) in collected {
-        match collected {
-            Ok(collected) => scanned.add(&name, &collected.inventory, parameters_of(&name, configuration)),
-            Err(unreachable) => scanned.fail(&name, &unreachable.to_string()),
-        }
-    }
+    reading::contexts(contexts, name, &reading, configuration, &mut each)?;
     Ok(scanned)
 }
 
-/// The parameters that the configuration has for a cluster of this name or context, else the global ones.
-fn parameters_of<'a>(name: &str, configuration: &'a Configuration) -> &'a Parameters {
-    let by_name = configuration.clusters.iter().find(|cluster| cluster.name == name);
-    let by_context = || {
-        configuration.clusters.iter().find(|cluster| {
-            matches!(&cluster.source, ClusterSource::Context { context: Some(context), .. } if context == name)
-        })
-    };
-    by_name.or_else(by_context).map_or(&configuration.parameters, |cluster| &cluster.parameters)
-}
-
 impl Scanned {
-    fn add(&mut self, name: &str, inventory: &Inventory, parameters: &Parameters) {
-        match rampart_checklist::results(inventory, parameters) {
+    fn add(&mut self, name: &str, read: ReadCluster<'_>) {
+        let ReadCluster { inventory, parameters, origin } = read;
+        match rampart_checklist::results(&inventory, parameters) {
             Ok(items) => {
                 self.clusters.push(ClusterScan {
                     name: name.to_owned(),
@@ -226,6 +159,7 @@ impl Scanned {
             }
             Err(error) => self.fail(name, &format!("{error}. This is a defect of Rampart.")),
         }
+        self.origins.extend(origin.map(|origin| (name.to_owned(), origin)));
     }
 
     fn fail(&mut self, name: &str, cause: &str) {

@@ -6,6 +6,7 @@ mod clusters;
 mod dry_run;
 mod evaluate;
 mod events;
+mod exports;
 mod findings;
 mod items;
 mod overview;
@@ -50,7 +51,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(items::item))
         .routes(routes!(findings::findings))
         .routes(routes!(remediation::remediation))
-        .routes(routes!(remediation::remediation_yaml))
+        .routes(routes!(exports::exports))
         .routes(routes!(dry_run::dry_run))
         .routes(routes!(trend::trend))
         .routes(routes!(runs::runs))

@@ -1,5 +1,6 @@
 //! What would turn an item of a cluster green.
 
+use super::selection;
 use crate::http::{
     App,
     extract::{ClusterItem, Visible},
@@ -7,11 +8,9 @@ use crate::http::{
 };
 use axum::{
     Json,
-    extract::State,
-    http::header,
-    response::{IntoResponse, Response},
+    extract::{RawQuery, State},
 };
-use rampart_checklist::export::{self, Selection};
+use rampart_checklist::export::{self, Plan, Selection};
 use rampart_shared::{
     ItemId, RemediationStage, RemediationTarget,
     api::{DocumentCount, Problem, RemediationView},
@@ -24,7 +23,9 @@ use std::collections::BTreeMap;
     get, path = "/clusters/{cluster}/items/{item}/remediation", tag = "remediation",
     params(
         ("cluster" = String, Path, description = "The cluster's name"),
-        ("item" = String, Path, description = "The item's identifier")
+        ("item" = String, Path, description = "The item's identifier"),
+        ("stage" = Option<RemediationStage>, Query, description = "The stage; enforce by default"),
+        ("choice.NAME" = Option<String>, Query, description = "The answer to an input, for each")
     ),
     responses(
         (status = 200, body = RemediationView),
@@ -35,54 +36,35 @@ pub(super) async fn remediation(
     State(app): State<App>,
     Visible(scope): Visible,
     ClusterItem { cluster, item }: ClusterItem,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<RemediationView>, ApiError> {
-    Ok(Json(view(&app, &scope, &cluster, item).await?))
-}
-
-/// The same as a file.
-#[utoipa::path(
-    get, path = "/clusters/{cluster}/items/{item}/remediation.yaml", tag = "remediation",
-    params(
-        ("cluster" = String, Path, description = "The cluster's name"),
-        ("item" = String, Path, description = "The item's identifier")
-    ),
-    responses(
-        (status = 200, body = String, content_type = "application/yaml"),
-        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json")
-    )
-)]
-pub(super) async fn remediation_yaml(
-    State(app): State<App>,
-    Visible(scope): Visible,
-    ClusterItem { cluster, item }: ClusterItem,
-) -> Result<Response, ApiError> {
-    let StoredRemediation { remediation, .. } = stored(&app, &scope, &cluster, item).await?;
-    let yaml = export::yaml(&cluster, &remediation, &Selection::default(), usize::MAX);
-    let disposition = format!("attachment; filename=\"{}\"", file_name(&cluster, item));
-    let headers =
-        [(header::CONTENT_TYPE, "application/yaml".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
-    Ok((headers, yaml).into_response())
+    let selection = selection::of_query(query.as_deref())?;
+    Ok(Json(view(&app, &scope, &cluster, item, &selection).await?))
 }
 
 /// How many documents the page shows; the download has all.
 const SHOWN: usize = 100;
+
+/// How many exports are told.
+const EXPORTS: u32 = 20;
 
 async fn view(
     app: &App,
     scope: &ClusterScope,
     cluster: &str,
     item: ItemId,
+    selection: &Selection,
 ) -> Result<RemediationView, ApiError> {
     let StoredRemediation { remediation, made_at } = stored(app, scope, cluster, item).await?;
-    let selection = Selection::default();
-    let yaml = export::yaml(cluster, &remediation, &selection, SHOWN);
-    let of_stage = remediation.of_stage(selection.stage).count();
+    let plan = Plan::new(cluster, [&remediation], selection);
     let mut counts: BTreeMap<(RemediationStage, RemediationTarget), u32> = BTreeMap::new();
     for document in &remediation.documents {
         *counts.entry((document.stage, document.target)).or_default() += 1;
     }
     Ok(RemediationView {
         item,
+        yaml: export::yaml(&plan, SHOWN),
+        more: u32::try_from(plan.documents().saturating_sub(SHOWN)).unwrap_or(u32::MAX),
         changes: remediation.changes,
         may_break: remediation.may_break,
         undo: remediation.undo,
@@ -92,13 +74,11 @@ async fn view(
             .map(|((stage, target), documents)| DocumentCount { stage, target, documents })
             .collect(),
         stage: selection.stage,
-        yaml,
-        more: u32::try_from(of_stage.saturating_sub(SHOWN)).unwrap_or(u32::MAX),
         remaining: remediation.remaining,
         tables: remediation.tables,
         simulation: remediation.simulation,
-        exports: Vec::new(),
-        verified: None,
+        exports: app.store.exports(scope, cluster, item, EXPORTS).await?,
+        verified: app.store.verified(scope, cluster, item).await?,
         made_at,
     })
 }
@@ -114,25 +94,4 @@ pub(super) async fn stored(
             "`{cluster}` has not been evaluated yet, so there is no remediation for {item}."
         ))
     })
-}
-
-/// A name that every file system takes, whatever the cluster is called.
-fn file_name(cluster: &str, item: ItemId) -> String {
-    let safe: String = cluster
-        .chars()
-        .take(80)
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' })
-        .collect();
-    format!("{}-{item}.yaml", safe.trim_matches('-'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn file_names_are_safe() {
-        assert_eq!(file_name("prod", ItemId::DefaultDeny), "prod-default-deny.yaml");
-        assert_eq!(file_name("../\"ü\r\nx", ItemId::EtcdTls), "x-etcd-tls.yaml");
-    }
 }

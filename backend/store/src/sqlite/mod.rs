@@ -5,6 +5,7 @@
 
 mod configure;
 mod days;
+mod exports;
 mod findings;
 mod items;
 mod open;
@@ -18,15 +19,15 @@ mod record;
 mod values;
 
 use crate::{
-    ChangeFilter, ClusterRegistration, ClusterScope, FindingFilter, History, IdentityConflict, Recorded,
-    RunDetails, RunRecord, StoreError, StoredRemediation, TrendQuery,
+    ChangeFilter, ClusterRegistration, ClusterScope, ExportRecord, FindingFilter, History, IdentityConflict,
+    Recorded, RunDetails, RunRecord, StoreError, StoredRemediation, TrendQuery,
 };
 use chrono::{DateTime, Utc};
 use rampart_shared::{
     ItemId,
     api::{
-        Changes, ClusterItems, ClusterSummary, FindingPage, ItemState, OutcomeInterval, Overview, RunPage,
-        RunSummary, Trend,
+        Changes, ClusterItems, ClusterSummary, Export, FindingPage, ItemState, OutcomeInterval, Overview,
+        RunPage, RunSummary, Trend, VerifiedRun,
     },
 };
 use sqlx::{Sqlite, SqlitePool, Transaction};
@@ -218,5 +219,34 @@ impl History for Store {
         let mut transaction = self.read().await?;
         let key = read_clusters::key(&mut transaction, scope, cluster).await?;
         read_items::remediation(&mut transaction, key, item).await
+    }
+
+    async fn record_export(&self, export: &ExportRecord) -> Answer<()> {
+        let mut transaction = self.write().await?;
+        exports::record(&mut transaction, export).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn exports(
+        &self,
+        scope: &ClusterScope,
+        cluster: &str,
+        item: ItemId,
+        limit: u32,
+    ) -> Answer<Vec<Export>> {
+        let mut transaction = self.read().await?;
+        let key = read_clusters::key(&mut transaction, scope, cluster).await?;
+        exports::of_item(&mut transaction, key, item, limit).await
+    }
+
+    async fn verified(
+        &self,
+        scope: &ClusterScope,
+        cluster: &str,
+        item: ItemId,
+    ) -> Answer<Option<VerifiedRun>> {
+        let mut transaction = self.read().await?;
+        let key = read_clusters::key(&mut transaction, scope, cluster).await?;
+        exports::verified(&mut transaction, key, item).await
     }
 }

@@ -1,10 +1,11 @@
 //! That the queries which run often do not walk the tables that grow.
 
-use super::{Store, days, findings, read_runs, record};
+use super::{Store, days, exports, findings, read_runs, record};
 use sqlx::{AssertSqlSafe, Row};
 
 /// Tables that grow with time; `cluster` and `item_latest` do not.
-const GROWING: [&str; 7] = ["run", "run_detail", "item_state", "finding", "change", "cluster_day", "cause"];
+const GROWING: [&str; 8] =
+    ["run", "run_detail", "item_state", "finding", "change", "cluster_day", "cause", "export"];
 
 /// SQLite's words for how it will read each table, such as `SEARCH d USING PRIMARY KEY (cluster=? AND day>?)`.
 async fn plan(sql: &str) -> Vec<String> {
@@ -54,6 +55,14 @@ async fn pages_of_runs_are_read_in_the_order_of_the_runs() {
         let plan = plan(sql).await;
         assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:#?}");
     }
+}
+
+#[tokio::test]
+async fn exports_are_read_from_the_last() {
+    assert_searched_by_index(exports::EXPORTS, &["export"]).await;
+    assert_searched_by_index(exports::BEGAN_TO_HOLD, &["s", "p", "r"]).await;
+    let plan = plan(exports::EXPORTS).await;
+    assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:#?}");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 const RUNS_WITH_DETAILS: i64 = 50;
 
 /// No cluster's words take more room than this.
-const LONGEST_TEXT: usize = 500;
+pub(super) const LONGEST_TEXT: usize = 500;
 
 /// The run that is being recorded.
 #[derive(Debug, Clone)]

@@ -42,6 +42,8 @@ pub(crate) async fn is_confined_to_visible_clusters(history: &impl History) {
         history.last_completed_run(&scope, "secret").await.err(),
         history.changes(&scope, &filter).await.err(),
         history.remediation(&scope, "secret", CONTAINERS).await.err(),
+        history.exports(&scope, "secret", CONTAINERS, 9).await.err(),
+        history.verified(&scope, "secret", CONTAINERS).await.err(),
     ];
     for refusal in refusals {
         assert!(

@@ -65,10 +65,12 @@ fn content(cluster: &str, item: ItemId, view: &RemediationView, unknown: bool) -
         <p class="muted">{kinds(&view.documents)} ", made " <Age at=view.made_at/></p>
         <dl class="texts">{texts}</dl>
         <Yaml text=view.yaml.clone()/>
-        <p class="buttons">
+        <form class="buttons" method="post" action=api::EXPORTS>
+            <input type="hidden" name="cluster" value=cluster.to_owned()/>
+            <input type="hidden" name="item" value=item.as_str()/>
             <CopyButton label="Copy YAML" text=Signal::stored(view.yaml.clone())/>
-            <a class="button" href=api::remediation_download(cluster, item) download="">"Download YAML"</a>
-        </p>
+            <button>"Download YAML"</button>
+        </form>
         {(!applied).then(|| view! {
             <p class="muted">"No API server takes these settings: they are made on the machines, as the comments say."</p>
         })}
