@@ -5,6 +5,7 @@ mod explain;
 mod openapi;
 mod rbac;
 mod reading;
+mod remediate;
 mod scan;
 mod serve;
 mod snapshot;
@@ -35,6 +36,10 @@ enum Command {
     ///
     /// Exit codes: 0 if the checklist holds, 1 if it falls short, 2 if something could not be evaluated.
     Scan(Box<scan::ScanArguments>),
+    /// Evaluate clusters or files once and write what would turn items green
+    ///
+    /// Exit codes: 0 if it was evaluated, whether or not there is something to do, 2 if something could not be.
+    Remediate(Box<remediate::RemediateArguments>),
     /// Evaluate clusters on a schedule, keep the history, and serve the page and the API
     Serve {
         #[command(flatten)]
@@ -93,6 +98,7 @@ const COULD_NOT: u8 = 2;
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Scan(arguments) => scan::run(&arguments),
+        Command::Remediate(arguments) => remediate::run(&arguments),
         Command::Serve { common, arguments } => serve::run(&common, &arguments),
         Command::Snapshot(arguments) => snapshot::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

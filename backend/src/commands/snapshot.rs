@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &SnapshotArguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Writes a file that only its owner reads, whole or not at all.
-fn write(
+pub(super) fn write(
     path: &Path,
     force: bool,
     content: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> std::io::Result<()>,

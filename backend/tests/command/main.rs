@@ -5,6 +5,7 @@ mod bad_input;
 mod configuration;
 mod explain;
 mod generated;
+mod remediate;
 mod sarif;
 mod scan;
 mod serve;
