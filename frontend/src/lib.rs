@@ -14,6 +14,7 @@ mod clock;
 mod components;
 mod fetch;
 mod format;
+mod json;
 mod live;
 mod navigation;
 mod pages;
