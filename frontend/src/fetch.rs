@@ -1,7 +1,6 @@
 //! What a page shows of the API: loaded when the page opens, again when its address changes or the server has news.
 
 use crate::api::{self, Address, Answer, ApiError};
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use serde::de::DeserializeOwned;
 use std::{rc::Rc, sync::Arc};
@@ -88,7 +87,7 @@ fn follow(
         }
         let request = last_request.get_value() + 1;
         last_request.set_value(request);
-        let asked = api::ask(Method::GET, address.clone());
+        let asked = api::ask("GET", address.clone());
         let receive = Rc::clone(&receive);
         spawn_local(async move {
             let answer = asked.await;
