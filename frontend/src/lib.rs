@@ -14,7 +14,6 @@ mod clock;
 mod components;
 mod fetch;
 mod format;
-mod json;
 mod live;
 mod navigation;
 mod pages;

@@ -1,7 +1,7 @@
 //! The stream of events: open while somebody looks, opened again when it breaks.
 
 use super::{Connection, Live};
-use crate::{api, clock::Clock, json};
+use crate::{api, clock::Clock};
 use leptos::{leptos_dom::helpers, prelude::*};
 use rampart_shared::api::Event;
 use std::time::Duration;
@@ -66,7 +66,7 @@ fn open(live: Live, held: Held) {
         return;
     };
     let message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
-        match message.data().as_string().and_then(|data| json::read::<Event>(&data).ok()) {
+        match message.data().as_string().and_then(|data| serde_json::from_str::<Event>(&data).ok()) {
             Some(event) => live.receive(event),
             // A newer server may say what this page does not understand.
             None => leptos::logging::warn!("an event cannot be read"),
