@@ -4,7 +4,7 @@
 
 use crate::{
     Basis, Finding, Gap, ItemDocumentation, ItemId, Outcome, OutcomeCounts, Remediation, ResourceName, Score,
-    Source, time,
+    Source,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,6 @@ wire! {
         /// What the page should say when there is no cluster.
         pub advice: Option<String>,
         /// The server's time, against which ages are computed.
-        #[serde(deserialize_with = "time::moment")]
         pub now: DateTime<Utc>,
     }
 }
@@ -85,10 +84,8 @@ wire! {
         /// Its last run of any kind.
         pub last_run: Option<RunSummary>,
         /// When its last complete or partial run finished.
-        #[serde(default, deserialize_with = "time::optional")]
         pub last_evaluated_at: Option<DateTime<Utc>>,
         /// When the scheduler evaluates it next.
-        #[serde(default, deserialize_with = "time::optional")]
         pub next_evaluation_at: Option<DateTime<Utc>>,
         /// The run going on, if one is.
         pub running: Option<Uuid>,
@@ -115,7 +112,6 @@ wire! {
         /// Open findings in application scope; may be above zero while unknown, when they are unconfirmed.
         pub findings: u32,
         /// Since when the last recorded outcome stands.
-        #[serde(deserialize_with = "time::moment")]
         pub since: DateTime<Utc>,
     }
 }
@@ -172,12 +168,10 @@ wire! {
         /// Remarks.
         pub notes: Vec<String>,
         /// Since when the last recorded outcome stands.
-        #[serde(deserialize_with = "time::moment")]
         pub since: DateTime<Utc>,
         /// The run that last confirmed it.
         pub run: Uuid,
         /// When that run finished.
-        #[serde(deserialize_with = "time::moment")]
         pub evaluated_at: DateTime<Utc>,
     }
 }
@@ -190,10 +184,8 @@ wire! {
         /// What it rested on.
         pub basis: Option<Basis>,
         /// From when.
-        #[serde(deserialize_with = "time::moment")]
         pub from: DateTime<Utc>,
         /// Until when; none while it stands.
-        #[serde(default, deserialize_with = "time::optional")]
         pub to: Option<DateTime<Utc>>,
     }
 }
@@ -218,19 +210,14 @@ wire! {
         /// Where it is in its life.
         pub state: FindingState,
         /// When it was seen for the first time; stays through resolving and reopening.
-        #[serde(deserialize_with = "time::moment")]
         pub first_seen: DateTime<Utc>,
         /// When it was opened last; differs from `first_seen` when it was reopened.
-        #[serde(deserialize_with = "time::moment")]
         pub opened_at: DateTime<Utc>,
         /// When it was seen last.
-        #[serde(deserialize_with = "time::moment")]
         pub last_seen: DateTime<Utc>,
         /// Since when it could not be confirmed.
-        #[serde(default, deserialize_with = "time::optional")]
         pub unconfirmed_since: Option<DateTime<Utc>>,
         /// When it was resolved.
-        #[serde(default, deserialize_with = "time::optional")]
         pub resolved_at: Option<DateTime<Utc>>,
     }
 }
@@ -251,7 +238,6 @@ wire! {
     /// One day of a trend.
     pub struct TrendPoint {
         /// The day, UTC.
-        #[serde(deserialize_with = "time::day")]
         pub day: NaiveDate,
         /// Items by outcome at the day's last completed run, stale ones as unknown; of one item: how many clusters.
         pub counts: OutcomeCounts,
@@ -266,7 +252,6 @@ wire! {
     /// What changed what the numbers mean.
     pub struct TrendAnnotation {
         /// When.
-        #[serde(deserialize_with = "time::moment")]
         pub at: DateTime<Utc>,
         /// The cluster.
         pub cluster: String,
@@ -311,10 +296,8 @@ wire! {
         /// How it ended.
         pub kind: RunKind,
         /// When it started.
-        #[serde(deserialize_with = "time::moment")]
         pub started_at: DateTime<Utc>,
         /// When it finished.
-        #[serde(deserialize_with = "time::moment")]
         pub finished_at: DateTime<Utc>,
         /// The cause in words, when it is not complete.
         pub detail: Option<String>,
@@ -407,7 +390,6 @@ wire! {
     /// An entry of the history.
     pub struct Change {
         /// When.
-        #[serde(deserialize_with = "time::moment")]
         pub at: DateTime<Utc>,
         /// In which run.
         pub run: Uuid,
@@ -450,7 +432,6 @@ wire! {
         /// All of it as one YAML stream, as it is downloaded.
         pub yaml: String,
         /// When the run that it was made from finished.
-        #[serde(deserialize_with = "time::moment")]
         pub made_at: DateTime<Utc>,
     }
 }

@@ -13,7 +13,6 @@ mod remediation;
 mod result;
 mod scan;
 mod score;
-mod time;
 
 pub use finding::{Finding, Fingerprint, RestsOn, Scope, Subject};
 pub use gap::{Gap, GapReason, PolicyRule, ResourceName};
