@@ -1,7 +1,7 @@
 //! The one client of `/api/v1`. Every error of every request becomes an [`ApiError`] here.
 
 use crate::address::{encode, with_query};
-use gloo_net::http::{Method, RequestBuilder};
+use leptos::prelude::window;
 use rampart_shared::ItemId;
 use rampart_shared::Scope;
 use rampart_shared::api::{
@@ -10,6 +10,9 @@ use rampart_shared::api::{
 };
 use serde::de::DeserializeOwned;
 use std::{marker::PhantomData, pin::Pin};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Headers, RequestInit, Response};
 
 /// Where events are streamed from.
 pub(crate) const EVENTS: &str = "/api/v1/events";
@@ -169,12 +172,12 @@ pub(crate) fn changes(days: u32, cluster: Option<&str>, limit: u32) -> Address<C
 
 /// `POST /clusters/{cluster}/evaluate`.
 pub(crate) async fn evaluate(cluster: &str) -> Result<EvaluationAccepted, ApiError> {
-    ask(Method::POST, format!("/api/v1/clusters/{}/evaluate", encode(cluster))).await.and_then(Answer::read)
+    ask("POST", format!("/api/v1/clusters/{}/evaluate", encode(cluster))).await.and_then(Answer::read)
 }
 
 /// `POST /evaluate`: all clusters.
 pub(crate) async fn evaluate_all() -> Result<Vec<EvaluationAccepted>, ApiError> {
-    ask(Method::POST, "/api/v1/evaluate".to_owned()).await.and_then(Answer::read)
+    ask("POST", "/api/v1/evaluate".to_owned()).await.and_then(Answer::read)
 }
 
 /// What came back, unread.
@@ -199,15 +202,22 @@ impl Answer {
 /// Asks for an address and waits for all of the answer. One boxed future: as a type of its own in each caller
 /// it would be compiled into each.
 pub(crate) fn ask(
-    method: Method,
+    method: &'static str,
     address: String,
 ) -> Pin<Box<dyn Future<Output = Result<Answer, ApiError>>>> {
-    Box::pin(async move {
-        let request = RequestBuilder::new(&address).method(method).header("accept", "application/json");
-        let response = request.send().await.map_err(|_| ApiError::NoAnswer)?;
-        let body = response.text().await.map_err(|_| ApiError::NoAnswer)?;
-        Ok(Answer { status: response.status(), body })
-    })
+    Box::pin(async move { request(method, &address).await.map_err(|_| ApiError::NoAnswer) })
+}
+
+async fn request(method: &str, address: &str) -> Result<Answer, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("accept", "application/json")?;
+    let options = RequestInit::new();
+    options.set_method(method);
+    options.set_headers(&headers);
+    let response = JsFuture::from(window().fetch_with_str_and_init(address, &options)).await?;
+    let response: Response = response.dyn_into()?;
+    let body = JsFuture::from(response.text()?).await?;
+    Ok(Answer { status: response.status(), body: body.as_string().unwrap_or_default() })
 }
 
 /// A finding's state as the API writes it.

@@ -11,12 +11,9 @@ use crate::{
         cluster::ClusterPage, item::ItemPage, not_found::NotFoundPage, overview::OverviewPage,
         reading::ReadingPage, runs::RunsPage,
     },
+    router::{Route, Router},
 };
 use leptos::prelude::*;
-use leptos_router::{
-    components::{A, FlatRoutes, Route, Router},
-    path,
-};
 use rampart_shared::{ItemDocumentation, ItemId, api::Checklist};
 
 /// The checklist's texts for all components.
@@ -43,6 +40,8 @@ impl Texts {
 /// The dashboard.
 #[component]
 pub(crate) fn App() -> impl IntoView {
+    Router::provide();
+    let router = Router::get();
     Clock::provide();
     Live::provide();
     Navigation::provide();
@@ -51,32 +50,48 @@ pub(crate) fn App() -> impl IntoView {
     provide_context(Texts(Fetch::new(news, api::checklist)));
 
     view! {
-        <Router>
-            <a class="skip" href="#content" rel="external">"Skip to the content"</a>
-            <header class="bar">
-                <a class="brand" href="/">
-                    <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
-                        <path d="M1 17V5h3v2h2.5V5h5v2H14V5h3v12z"></path>
-                    </svg>
-                    "Rampart"
-                </a>
-                <nav aria-label="Main">
-                    <A href="/" exact=true>"Fleet"</A>
-                    <A href="/runs">"Runs"</A>
-                </nav>
-                <ConnectionState/>
-                <ThemeSelect/>
-            </header>
-            <Announcer/>
-            <main id="content" tabindex="-1">
-                <FlatRoutes fallback=NotFoundPage>
-                    <Route path=path!("/") view=OverviewPage/>
-                    <Route path=path!("/clusters/:cluster") view=ClusterPage/>
-                    <Route path=path!("/clusters/:cluster/items/:item") view=ItemPage/>
-                    <Route path=path!("/clusters/:cluster/reading") view=ReadingPage/>
-                    <Route path=path!("/runs") view=RunsPage/>
-                </FlatRoutes>
-            </main>
-        </Router>
+        <a class="skip" href="#content">"Skip to the content"</a>
+        <header class="bar">
+            <a class="brand" href="/">
+                <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
+                    <path d="M1 17V5h3v2h2.5V5h5v2H14V5h3v12z"></path>
+                </svg>
+                "Rampart"
+            </a>
+            <nav aria-label="Main">
+                <MainLink to=Route::Fleet href="/" words="Fleet"/>
+                <MainLink to=Route::Runs href="/runs" words="Runs"/>
+            </nav>
+            <ConnectionState/>
+            <ThemeSelect/>
+        </header>
+        <Announcer/>
+        <main id="content" tabindex="-1">{move || page(router.route())}</main>
     }
+}
+
+/// The page that the address leads to.
+fn page(route: Route) -> AnyView {
+    match route {
+        Route::Fleet => view! { <OverviewPage/> }.into_any(),
+        Route::Cluster { cluster } => view! { <ClusterPage cluster/> }.into_any(),
+        Route::Item { cluster, item } => view! { <ItemPage cluster item/> }.into_any(),
+        Route::Reading { cluster } => view! { <ReadingPage cluster/> }.into_any(),
+        Route::Runs => view! { <RunsPage/> }.into_any(),
+        Route::Nowhere => view! { <NotFoundPage/> }.into_any(),
+    }
+}
+
+/// A link of the main navigation, which says whether its page is shown.
+#[component]
+fn MainLink(
+    /// The page.
+    to: Route,
+    /// Its address.
+    href: &'static str,
+    /// What it is called.
+    words: &'static str,
+) -> impl IntoView {
+    let router = Router::get();
+    view! { <a href=href aria-current=move || (router.route() == to).then_some("page")>{words}</a> }
 }

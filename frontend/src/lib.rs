@@ -18,6 +18,7 @@ mod live;
 mod navigation;
 mod pages;
 mod rbac_rule;
+mod router;
 mod words;
 mod yaml_highlight;
 

@@ -1,7 +1,7 @@
 //! What a change of the page does for those who do not see it: title, focus, announcement.
 
+use crate::router::Router;
 use leptos::{html, prelude::*};
-use leptos_router::hooks::use_location;
 
 /// What is announced, and which page was opened last.
 #[derive(Clone, Copy)]
@@ -41,7 +41,7 @@ pub(crate) fn PageHeading(
     let heading = NodeRef::<html::H1>::new();
     let title = title.unwrap_or(text);
     // Not tracked: the heading of the page that is left would take the focus before the new one is there.
-    let path = use_location().pathname.get_untracked();
+    let path = Router::get().path();
     Effect::new(move |_| document().set_title(&format!("{} · Rampart", title.get())));
     Effect::new(move |_| {
         let Some(heading) = heading.get() else { return };

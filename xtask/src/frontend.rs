@@ -40,7 +40,7 @@ pub(crate) fn build(optimise: Optimise) -> Result<()> {
     let manifest = match unchanged.then(|| read_manifest(&dist)) {
         Some(Ok(manifest)) => manifest,
         _ => {
-            let manifest = make(module, sources, optimise, &dist)?;
+            let manifest = make(&module, sources, optimise, &dist)?;
             fs::create_dir_all(workspace::own_state())?;
             fs::write(&note, inputs).with_context(|| format!("cannot write {}", note.display()))?;
             manifest
@@ -54,7 +54,7 @@ pub(crate) fn build(optimise: Optimise) -> Result<()> {
     if to_ship { compress::check_budget(manifest.transferred_bytes) } else { Ok(()) }
 }
 
-fn make(module: Vec<u8>, sources: Files, optimise: bool, dist: &Path) -> Result<Manifest> {
+fn make(module: &[u8], sources: Files, optimise: bool, dist: &Path) -> Result<Manifest> {
     let mut files = wasm::bind(module)?;
     if optimise && let Some(module) = files.get_mut(&wasm::module_path()) {
         *module = wasm::optimise(module)?;

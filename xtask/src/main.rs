@@ -7,6 +7,7 @@
 
 mod assets;
 mod bench;
+mod bindings;
 mod checks;
 mod compress;
 mod corpus;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::assets::Files;
+use crate::bindings;
 use crate::wasm_toolchain::{self, WasmToolchain};
 use crate::{node, process, workspace};
 
@@ -32,9 +33,9 @@ pub(crate) fn compile(toolchain: WasmToolchain) -> Result<Vec<u8>> {
 }
 
 /// Makes the bindings. Paths are below the web root.
-pub(crate) fn bind(module: Vec<u8>) -> Result<Files> {
+pub(crate) fn bind(module: &[u8]) -> Result<Files> {
     let mut output = Bindgen::new()
-        .input_bytes(PACKAGE, module)
+        .input_module(PACKAGE, bindings::without_unused_classes(module)?)
         .out_name(PACKAGE)
         .web(true)?
         .typescript(false)
@@ -58,9 +59,9 @@ pub(crate) fn bind(module: Vec<u8>) -> Result<Files> {
         files.insert(format!("snippets/{path}"), text.clone().into_bytes());
     }
     // Addresses from the root, as in all other files, so that they are rewritten like these.
-    let bindings =
-        output.js().replace("'./snippets/", "'/snippets/").replace("\"./snippets/", "\"/snippets/");
-    files.insert(format!("{PACKAGE}.js"), bindings.into_bytes());
+    let script = output.js().replace("'./snippets/", "'/snippets/").replace("\"./snippets/", "\"/snippets/");
+    let script = bindings::shorten_names(output.wasm_mut(), &script);
+    files.insert(format!("{PACKAGE}.js"), script.into_bytes());
     files.insert(module_path(), output.wasm_mut().emit_wasm());
     Ok(files)
 }

@@ -15,18 +15,14 @@ use crate::{
 use facts::Facts;
 use items::Items;
 use leptos::{either::Either, prelude::*};
-use leptos_router::hooks::use_params_map;
 
 /// The page.
 #[component]
-pub(crate) fn ClusterPage() -> impl IntoView {
-    let params = use_params_map();
-    let cluster = Memo::new(move |_| params.with(|params| params.get("cluster").unwrap_or_default()));
-    move || view! { <Cluster name=cluster.get()/> }
-}
-
-#[component]
-fn Cluster(name: String) -> impl IntoView {
+pub(crate) fn ClusterPage(
+    /// Its name.
+    cluster: String,
+) -> impl IntoView {
+    let name = cluster;
     let live = Live::get();
     let stored = StoredValue::new(name.clone());
     let news = live.news(move || stored.try_get_value());

@@ -5,13 +5,11 @@ use crate::{
     api::{self, FindingFilter},
     components::{Age, Loaded, ScrollRegion},
     fetch::Fetch,
-    format, words,
+    format,
+    router::Router,
+    words,
 };
 use leptos::{either::Either, leptos_dom::helpers::TimeoutHandle, prelude::*};
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_location, use_navigate, use_query_map},
-};
 use rampart_shared::{
     ItemId, Scope,
     api::{FindingPage, FindingRecord, FindingState, ItemDetail},
@@ -36,13 +34,13 @@ pub(crate) fn Findings(
     /// Grows when they may have changed.
     news: Memo<u64>,
 ) -> impl IntoView {
-    let query = use_query_map();
-    let path = use_location().pathname;
-    let state = Memo::new(move |_| query.with(|query| state_named(query.get_str("state"))));
-    let text = Memo::new(move |_| query.with(|query| query.get("text").unwrap_or_default()));
-    let offset = Memo::new(move |_| {
-        query.with(|query| query.get_str("offset").and_then(|text| text.parse().ok()).unwrap_or(0))
-    });
+    let router = Router::get();
+    let query = router.query();
+    let path = StoredValue::new(router.path());
+    let state = Memo::new(move |_| state_named(query.parameter("state").as_deref()));
+    let text = Memo::new(move |_| query.parameter("text").unwrap_or_default());
+    let offset =
+        Memo::new(move |_| query.parameter("offset").and_then(|text| text.parse().ok()).unwrap_or(0));
     let cluster = StoredValue::new(cluster);
     let page = Fetch::new(news, move || {
         let filter = FindingFilter {
@@ -56,7 +54,7 @@ pub(crate) fn Findings(
     });
     let address = move |state: FindingState, text: String, offset: u32| {
         address::with_query(
-            &path.get(),
+            &path.get_value(),
             [
                 ("state", (state != FindingState::Open).then(|| api::state_name(state).to_owned())),
                 ("text", Some(text)),
@@ -122,21 +120,20 @@ pub(crate) fn Findings(
 /// Narrows the findings to those that hold a text.
 #[component]
 fn Search(text: Memo<String>) -> impl IntoView {
-    let navigate = use_navigate();
-    let location = use_location();
+    let router = Router::get();
+    let path = router.path();
     let waiting = StoredValue::new(None::<TimeoutHandle>);
     let search = move |typed: String| {
         if let Some(handle) = waiting.get_value() {
             handle.clear();
         }
-        let (navigate, location) = (navigate.clone(), location.clone());
+        let path = path.clone();
         let go = move || {
-            let state = location.query.with_untracked(|query| query.get("state"));
-            let to = address::with_query(
-                &location.pathname.get_untracked(),
-                [("state", state), ("text", Some(typed))],
-            );
-            navigate(&to, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+            // The page may be left by now.
+            if router.path() == path {
+                let state = router.parameter("state");
+                router.replace(&address::with_query(&path, [("state", state), ("text", Some(typed))]));
+            }
         };
         waiting.set_value(set_timeout_with_handle(go, TYPING).ok());
     };

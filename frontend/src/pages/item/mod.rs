@@ -17,24 +17,25 @@ use crate::{
 use about::About;
 use findings::{Findings, SystemFindings};
 use leptos::{either::Either, prelude::*};
-use leptos_router::hooks::use_params_map;
 use rampart_shared::{ItemId, Outcome, api::ItemDetail};
 use remediation::RemediationCard;
 use state::StateCard;
 
 /// The page.
 #[component]
-pub(crate) fn ItemPage() -> impl IntoView {
-    let params = use_params_map();
-    let cluster = Memo::new(move |_| params.with(|params| params.get("cluster").unwrap_or_default()));
-    let item = Memo::new(move |_| params.with(|params| params.get("item").unwrap_or_default()));
-    move || match item.get().parse::<ItemId>() {
-        Ok(item) => Either::Left(view! { <Item cluster=cluster.get() item/> }),
+pub(crate) fn ItemPage(
+    /// The cluster.
+    cluster: String,
+    /// The item's name, as the address has it.
+    item: String,
+) -> impl IntoView {
+    match item.parse::<ItemId>() {
+        Ok(item) => Either::Left(view! { <Item cluster item/> }),
         Err(unknown) => Either::Right(view! {
             <div class="head"><PageHeading text="Item not found"/></div>
             <section class="card prose">
                 <p>{format!("In this version, {unknown}.")}</p>
-                <p><a class="button" href=address::cluster_page(&cluster.get())>"See the cluster’s items"</a></p>
+                <p><a class="button" href=address::cluster_page(&cluster)>"See the cluster’s items"</a></p>
             </section>
         }),
     }

@@ -11,7 +11,6 @@ use crate::{
     navigation::PageHeading,
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use rampart_shared::{
     Gap, GapReason, Source,
     api::{ClusterReading, RunSummary},
@@ -20,14 +19,11 @@ use table::KindTable;
 
 /// The page.
 #[component]
-pub(crate) fn ReadingPage() -> impl IntoView {
-    let params = use_params_map();
-    let cluster = Memo::new(move |_| params.with(|params| params.get("cluster").unwrap_or_default()));
-    move || view! { <Reading name=cluster.get()/> }
-}
-
-#[component]
-fn Reading(name: String) -> impl IntoView {
+pub(crate) fn ReadingPage(
+    /// The cluster.
+    cluster: String,
+) -> impl IntoView {
+    let name = cluster;
     let stored = StoredValue::new(name.clone());
     let news = Live::get().news(move || stored.try_get_value());
     let reading = Fetch::new(news, move || stored.with_value(|name| api::reading(name)));

@@ -6,9 +6,9 @@ use crate::{
     fetch::Fetch,
     live::Live,
     navigation::PageHeading,
+    router::Router,
 };
 use leptos::{either::Either, prelude::*};
-use leptos_router::hooks::use_query_map;
 use rampart_shared::api::RunPage;
 
 /// How many runs a page shows.
@@ -17,12 +17,9 @@ const LIMIT: u32 = 50;
 /// The list.
 #[component]
 pub(crate) fn RunsPage() -> impl IntoView {
-    let query = use_query_map();
-    let cluster =
-        Memo::new(move |_| query.with(|query| query.get("cluster").filter(|name| !name.is_empty())));
-    let before = Memo::new(move |_| {
-        query.with(|query| query.get("before").and_then(|before| before.parse::<i64>().ok()))
-    });
+    let query = Router::get().query();
+    let cluster = Memo::new(move |_| query.parameter("cluster").filter(|name| !name.is_empty()));
+    let before = Memo::new(move |_| query.parameter("before").and_then(|before| before.parse::<i64>().ok()));
     let news = Live::get().news(move || cluster.get());
     let runs = Fetch::new(news, move || api::runs(cluster.get().as_deref(), LIMIT, before.get()));
     let heading =
