@@ -5,7 +5,7 @@ use leptos::prelude::window;
 use rampart_shared::ItemId;
 use rampart_shared::Scope;
 use rampart_shared::api::{
-    Changes, Checklist, ClusterItems, ClusterReading, EvaluationAccepted, FindingPage, FindingState,
+    Changes, Checklist, ClusterItems, ClusterReading, DryRun, EvaluationAccepted, FindingPage, FindingState,
     ItemDetail, Overview, Problem, RemediationView, RunPage, Trend,
 };
 use serde::de::DeserializeOwned;
@@ -127,8 +127,18 @@ pub(crate) fn findings(cluster: &str, item: ItemId, filter: &FindingFilter) -> A
 }
 
 /// `GET /clusters/{cluster}/items/{item}/remediation`.
-pub(crate) fn remediation(cluster: &str, item: ItemId) -> Address<RemediationView> {
-    Address::new(format!("{}/remediation", item_address(cluster, item)))
+pub(crate) fn remediation(cluster: &str, item: ItemId, picks: &str) -> Address<RemediationView> {
+    Address::new(format!("{}/remediation?{picks}", item_address(cluster, item)))
+}
+
+/// `POST /clusters/{cluster}/items/{item}/remediation/dry-run`.
+pub(crate) fn dry_run(
+    cluster: &str,
+    item: ItemId,
+    picks: &str,
+) -> impl Future<Output = Result<DryRun, ApiError>> + use<> {
+    let asked = ask("POST", format!("{}/remediation/dry-run?{picks}", item_address(cluster, item)));
+    async move { asked.await.and_then(Answer::read) }
 }
 
 /// Where remediations are downloaded from, by forms.

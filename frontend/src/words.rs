@@ -2,7 +2,9 @@
 
 use crate::format;
 use rampart_shared::api::{ChangeKind, FindingState, Freshness, ItemCell, ItemState, RunKind};
-use rampart_shared::{Basis, Category, GapReason, Outcome, OutcomeCounts, RemediationTarget, Source};
+use rampart_shared::{
+    Basis, Category, GapReason, Outcome, OutcomeCounts, RemediationStage, RemediationTarget, Source,
+};
 
 /// An outcome in a word or two.
 pub(crate) const fn outcome(outcome: Outcome) -> &'static str {
@@ -226,6 +228,15 @@ pub(crate) const fn category_without_items(category: Category) -> &'static str {
         Category::Network => "This version checks nothing about the network.",
         Category::Workloads => "This version checks nothing about workloads.",
         Category::Data => "This version checks nothing about secrets and service accounts.",
+    }
+}
+
+/// What a stage does.
+pub(crate) const fn stage(stage: RemediationStage) -> &'static str {
+    match stage {
+        RemediationStage::Observe => "observe: write down what would be refused",
+        RemediationStage::Warn => "warn: tell whoever makes it",
+        RemediationStage::Enforce => "enforce: in force",
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod facts;
 mod items;
+mod remedies;
 
 use crate::{
     address, api,
@@ -15,6 +16,7 @@ use crate::{
 use facts::Facts;
 use items::Items;
 use leptos::{either::Either, prelude::*};
+use remedies::Remedies;
 
 /// The page.
 #[component]
@@ -59,6 +61,7 @@ pub(crate) fn ClusterPage(
                         <Items answer checklist=checklist.clone()/>
                     }/>
                 }/>
+                {move || cluster.value().map(|answer| view! { <Remedies answer/> })}
             </div>
             <div class="stack">
                 <section class="card" aria-labelledby="trend">

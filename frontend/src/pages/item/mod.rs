@@ -49,7 +49,6 @@ fn Item(cluster: String, item: ItemId) -> impl IntoView {
     let news = live.news(move || name.try_get_value());
     let detail = Fetch::new(news, move || name.with_value(|name| api::item(name, item)));
     let trend = Fetch::new(news, move || name.with_value(|name| api::trend(90, Some(name), Some(item))));
-    let remediation = Fetch::new(news, move || name.with_value(|name| api::remediation(name, item)));
     let missing = detail.is_missing();
     Effect::new(move |_| {
         if let Some(run) = detail.value().and_then(|detail| detail.cluster.running) {
@@ -114,7 +113,7 @@ fn Item(cluster: String, item: ItemId) -> impl IntoView {
             <div class="stack">
                 {
                     let cluster = cluster.clone();
-                    move || evaluated.get().then(|| view! { <RemediationCard cluster=cluster.clone() item remediation unknown/> })
+                    move || evaluated.get().then(|| view! { <RemediationCard cluster=cluster.clone() item news unknown/> })
                 }
                 {move || texts.of(item).map(|texts| view! { <About texts/> })}
             </div>
