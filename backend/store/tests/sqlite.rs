@@ -110,7 +110,7 @@ async fn a_newer_history_is_refused_and_left_as_it_is() {
     .unwrap();
     connection.close().await.unwrap();
     let error = refusal(&path).await;
-    assert!(matches!(error, StoreError::Newer { found: 4711, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Newer { found: 4711, known: 2, .. }), "{error:?}");
     let message = error.to_string();
     assert!(message.contains("newer version of Rampart") && message.contains("4711"), "{message}");
     let runs: i64 =

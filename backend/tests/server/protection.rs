@@ -36,7 +36,7 @@ async fn every_answer_is_protected() {
         let header = |name: &str| response.headers().get(name).map_or("", |value| value.to_str().unwrap());
         assert_eq!(header("content-security-policy"), POLICY, "{what}");
         assert_eq!(header("x-content-type-options"), "nosniff", "{what}");
-        assert_eq!(header("referrer-policy"), "no-referrer", "{what}");
+        assert_eq!(header("referrer-policy"), "same-origin", "{what}");
         assert_eq!(header("cross-origin-resource-policy"), "same-origin", "{what}");
         assert!(!header("cache-control").is_empty(), "{what}");
     }
