@@ -175,6 +175,10 @@ pub(super) fn markdown(title: &str, sections: &[Section]) -> String {
         text.push_str(&format!("\n## {}\n\n", harmless(heading)));
         for (position, line) in lines.iter().enumerate() {
             if line.starts_with("kubectl ") {
+                // Code begins after an empty line.
+                if position > 0 {
+                    text.push('\n');
+                }
                 text.push_str(&format!("    {}\n", line.replace(char::is_control, " ")));
             } else {
                 let is_entry = line.starts_with("- ");
