@@ -13,9 +13,7 @@ use crate::inventory::{Component, K3sServer, RoleRule};
 use crate::judge::{AbsentViolation, Observation, SeenViolation, Violation};
 use crate::need::Need;
 use crate::workloads::View;
-use rampart_shared::{
-    Basis, Category, Gap, GapReason, ItemId, RestsOn, Scope, Subject,
-};
+use rampart_shared::{Basis, Category, Gap, GapReason, ItemId, RestsOn, Scope, Subject};
 
 /// The item.
 pub(super) const ITEM: Item = Item {

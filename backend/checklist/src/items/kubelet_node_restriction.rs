@@ -10,9 +10,7 @@ use crate::inventory::{Component, K3sServer, Node, Pod};
 use crate::judge::{Observation, SeenViolation, Violation};
 use crate::need::Need;
 use crate::workloads::View;
-use rampart_shared::{
-    Basis, Category, Gap, GapReason, ItemId, RestsOn, Scope, Subject,
-};
+use rampart_shared::{Basis, Category, Gap, GapReason, ItemId, RestsOn, Scope, Subject};
 use std::collections::BTreeSet;
 
 /// The item.

@@ -2,12 +2,12 @@
 
 use super::{CONFIG, ISSUER, PROVIDER, TOKENS, WEBHOOK, k3s_flags};
 use crate::distribution::Distribution;
-use crate::flags::{Flags, Setting};
+use crate::flags::Setting;
 use crate::inventory::Component;
-use crate::items::control_plane;
+use crate::items::control_plane::{self, Server};
 use crate::remedy::control_plane::{
     FlagChanges, FlagValue, NewFlag, control_plane_step, flag, kubeadm_documents, rancher_document,
-    rancher_name, takes_flags,
+    rancher_name,
 };
 use crate::remedy::{Texts, remainder, remediation};
 use crate::workloads::View;
@@ -42,13 +42,6 @@ const OIDC: [&str; 9] = [
     "oidc-ca-file",
 ];
 
-/// One place where an API server's flags were seen, with what falls short there.
-struct Server<'v, 'f> {
-    changes: FlagChanges<'v>,
-    name: String,
-    findings: Vec<&'f Finding>,
-}
-
 pub(super) fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
     let mut remediation = remediation(result, TEXTS, Vec::new());
     let findings: Vec<&Finding> = result.application_findings().collect();
@@ -63,7 +56,7 @@ pub(super) fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
         remediation.remaining.extend(remainder(format!("Name an identity provider. {identity}"), providers));
         return remediation;
     }
-    let mut servers = servers(view, findings);
+    let mut servers = control_plane::servers(view, findings, k3s_flags);
     let mut left: BTreeMap<String, Vec<&Finding>> = BTreeMap::new();
     let provider = provider(&servers);
     for server in &mut servers {
@@ -93,37 +86,6 @@ pub(super) fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
     remediation.inputs = inputs().into_iter().filter(|input| used.contains(input.name.as_str())).collect();
     remediation.remaining.extend(left.into_iter().filter_map(|(task, findings)| remainder(task, findings)));
     remediation
-}
-
-fn servers<'v, 'f>(view: &View<'v>, findings: Vec<&'f Finding>) -> Vec<Server<'v, 'f>> {
-    let mut by_subject: BTreeMap<(&str, Option<&str>, &str), Vec<&Finding>> = BTreeMap::new();
-    for finding in findings {
-        let subject = &finding.subject;
-        let key = (subject.kind.as_str(), subject.namespace.as_deref(), subject.name.as_str());
-        by_subject.entry(key).or_default().push(finding);
-    }
-    let mut servers = Vec::new();
-    let mut add = |pod, flags: Flags, name: String, findings: Option<Vec<&'f Finding>>| {
-        let changes = FlagChanges { pod, flags, set: Vec::new(), removed: Vec::new() };
-        servers.push(Server { changes, name, findings: findings.unwrap_or_default() });
-    };
-    for pod in control_plane::pods(view, Component::ApiServer) {
-        let Ok(flags) = Flags::of_pod(Component::ApiServer, pod) else { continue };
-        let key = ("Pod", Some(pod.meta.namespace.as_str()), pod.meta.name.as_str());
-        add(Some(pod), flags, control_plane::name(pod), by_subject.remove(&key));
-    }
-    if let (Some(flags), Some(own)) =
-        (control_plane::flagz(view), by_subject.remove(&("Flagz", None, Component::ApiServer.program())))
-    {
-        add(None, flags, control_plane::ANSWERED.to_owned(), Some(own));
-    }
-    for node in &view.inventory.nodes.seen {
-        if let Some(k3s) = &node.k3s {
-            let own = by_subject.remove(&("Node", None, node.meta.name.as_str()));
-            add(None, k3s_flags(k3s), node.meta.name.clone(), own);
-        }
-    }
-    servers
 }
 
 /// Where the flags of a provider come from.
@@ -162,7 +124,7 @@ fn provider(servers: &[Server<'_, '_>]) -> Provider {
 /// Why a person has to do it, and how.
 fn obstacle(server: &Server<'_, '_>, finding: &Finding, provider: &Provider) -> Option<String> {
     let FlagChanges { pod, flags, .. } = &server.changes;
-    if pod.is_some_and(|pod| !takes_flags(pod, Component::ApiServer)) {
+    if server.is_scripted() {
         return Some(
             "A script starts kube-apiserver, so no document reaches its flags: name an identity provider, and take \
              --token-auth-file out, where the script comes from."
@@ -172,7 +134,9 @@ fn obstacle(server: &Server<'_, '_>, finding: &Finding, provider: &Provider) -> 
     match provider {
         _ if finding.rule == TOKENS => {
             let is_hidden = pod.is_none() && matches!(flags.text(TOKENS), Setting::Unclear(_));
-            is_hidden.then(|| format!("Take --{TOKENS} out of the flags of kube-apiserver; its value is not told."))
+            is_hidden.then(|| {
+                format!("Take --{TOKENS} out of the flags of kube-apiserver; its value is not told.")
+            })
         }
         Provider::File(name, flag) if finding.rule == PROVIDER => Some(format!(
             "The cluster has an identity provider already, by --{flag} of {name}: copy its file to the nodes of the API servers \
@@ -237,14 +201,15 @@ const fn identity_provider_step(distribution: Distribution) -> Option<&'static s
 }
 
 fn inputs() -> Vec<RemediationInput> {
-    let input = |name: &str, label: &str, help: &str, default: Option<&str>, example: &str| RemediationInput {
-        name: name.to_owned(),
-        label: label.to_owned(),
-        help: help.to_owned(),
-        default: default.map(str::to_owned),
-        example: example.to_owned(),
-        options: Vec::new(),
-    };
+    let input =
+        |name: &str, label: &str, help: &str, default: Option<&str>, example: &str| RemediationInput {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            help: help.to_owned(),
+            default: default.map(str::to_owned),
+            example: example.to_owned(),
+            options: Vec::new(),
+        };
     vec![
         input(
             ISSUER_INPUT,

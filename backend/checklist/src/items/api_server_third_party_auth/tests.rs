@@ -1,10 +1,10 @@
 use super::*;
+use crate::Parameters;
 use crate::inventory::{ApiServerFlags, ApiServerMetrics, Inventory};
 use crate::parameters::Recogniser;
 use crate::testing::{assert_findings, assert_remedied, evaluated, forbid, inventory};
-use crate::Parameters;
-use rampart_shared::{ItemResult, Remediation};
 use rampart_shared::Outcome::{self, Fail, Pass, Unknown};
+use rampart_shared::{ItemResult, Remediation};
 
 const ID: ItemId = ItemId::ApiServerThirdPartyAuth;
 const OIDC: &str = "--oidc-issuer-url=https://id.example";
@@ -370,11 +370,14 @@ fn k3s_and_flagz_are_put_right_too() {
 
 #[test]
 fn a_provider_or_a_script_is_left_to_a_person() {
-    let script = pod("a", "").replace("[kube-apiserver]", "[sh, -c, 'exec kube-apiserver --token-auth-file=/t']");
+    let script =
+        pod("a", "").replace("[kube-apiserver]", "[sh, -c, 'exec kube-apiserver --token-auth-file=/t']");
     let mut azure = inventory(&node("kubernetes.azure.com/cluster"));
     flagz(&mut azure, &[("oidc-issuer-url", "")]);
     let openshift = inventory(&node("node.openshift.io/os_id"));
-    for (inventory, words) in [(inventory(&script), "script"), (azure, "Entra"), (openshift, "identityProviders")] {
+    for (inventory, words) in
+        [(inventory(&script), "script"), (azure, "Entra"), (openshift, "identityProviders")]
+    {
         let (after, remediation) = remedied(&inventory);
         assert_eq!((after, remediation.documents.len(), remediation.inputs.len()), (Fail, 0, 0), "{words}");
         assert!(remediation.remaining.iter().any(|left| left.task.contains(words)), "{remediation:#?}");

@@ -9,7 +9,8 @@ use crate::flags::{Flags, Setting};
 use crate::inventory::{Component, Pod};
 use crate::items::control_plane;
 use crate::remedy::control_plane::{
-    FlagChanges, NewFlag, control_plane_step, flag, kubeadm_documents, rancher_name, takes_flags,
+    FlagChanges, NewFlag, control_plane_step, flag, holds_credential, kubeadm_documents, rancher_name,
+    takes_flags,
 };
 use crate::remedy::{Texts, remainder, remediation};
 use crate::workloads::View;
@@ -52,6 +53,7 @@ pub(super) fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
             _ => "/etc/kubernetes/pki",
         },
         has_members: !control_plane::pods(view, Component::Etcd).is_empty(),
+        has_several_servers: control_plane::pods(view, Component::ApiServer).len() > 1,
         needs_listener: false,
     };
     // What the API servers shall find by https has to be there, and first.
@@ -99,6 +101,8 @@ struct Site {
     directory: &'static str,
     /// Whether etcd's members are among the pods.
     has_members: bool,
+    /// Whether there are several API servers.
+    has_several_servers: bool,
     /// Whether API servers shall find etcd by https where they found it by http.
     needs_listener: bool,
 }
@@ -122,11 +126,13 @@ impl Site {
             }
             None => {
                 set.extend(self.files(&CLIENT_FILES, &rules));
-                set.extend([SERVERS, OVERRIDES].into_iter().filter(|name| rules.contains(name)).map(|name| {
-                    let Setting::Known(values) = flags.list(name) else { return flag(name, "") };
-                    let values: Vec<String> = values.iter().map(|value| secured(name, value)).collect();
-                    flag(name, values.join(","))
-                }));
+                set.extend([SERVERS, OVERRIDES].into_iter().filter(|name| rules.contains(name)).map(
+                    |name| {
+                        let Setting::Known(values) = flags.list(name) else { return flag(name, "") };
+                        let values: Vec<String> = values.iter().map(|value| secured(name, value)).collect();
+                        flag(name, values.join(","))
+                    },
+                ));
             }
         }
         FlagChanges { pod, flags, set, removed: Vec::new() }
@@ -197,6 +203,19 @@ impl Site {
                  https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/high-availability/#external-etcd-nodes"
                     .to_owned(),
             );
+        }
+        let has_credential = |name: &&str| match flags.list(name) {
+            Setting::Known(values) => {
+                rules.contains(*name) && values.iter().any(|value| holds_credential(value))
+            }
+            _ => false,
+        };
+        // A patch would have to name the former word, and with it the credential.
+        if self.has_several_servers && [SERVERS, OVERRIDES].iter().any(has_credential) {
+            return Some(format!(
+                "An address of etcd holds a credential, which no document repeats: set {wanted} in the static pod's manifest, \
+                 the addresses with https and without the credential."
+            ));
         }
         let files: &[(&str, &str)] = if component == Component::Etcd { &FILES } else { &CLIENT_FILES };
         let is_foreign = files.iter().any(|(name, file)| match flags.text(name) {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::testing::{assert_findings, assert_remedied, evaluated, inventory};
 use crate::{Inventory, Parameters};
-use rampart_shared::{ItemResult, RemediationDocument};
 use rampart_shared::Outcome::{self, Fail, NotApplicable, Pass, Unknown};
+use rampart_shared::{ItemResult, RemediationDocument};
 
 const ID: ItemId = ItemId::EtcdTls;
 const ETCD: &str = "etcd --cert-file=c --key-file=k --trusted-ca-file=a --client-cert-auth=true --peer-cert-file=c \
@@ -232,9 +232,21 @@ fn set(document: &RemediationDocument) -> Vec<String> {
 #[test]
 fn what_all_members_share_is_configured_and_their_addresses_are_patched() {
     let etcd = |name: &str, host: &str| {
-        pod("etcd", name, &format!("etcd --data-dir=/d --auto-tls --listen-client-urls=http://{host}:2379 --initial-advertise-peer-urls=http://u:p@{host}:2380"), "")
+        pod(
+            "etcd",
+            name,
+            &format!(
+                "etcd --data-dir=/d --auto-tls --listen-client-urls=http://{host}:2379 --initial-advertise-peer-urls=http://u:p@{host}:2380"
+            ),
+            "",
+        )
     };
-    let api = pod("kube-apiserver", "kube-apiserver-1", "kube-apiserver --etcd-servers=http://127.0.0.1:2379 --x=y", "");
+    let api = pod(
+        "kube-apiserver",
+        "kube-apiserver-1",
+        "kube-apiserver --etcd-servers=http://127.0.0.1:2379 --x=y",
+        "",
+    );
     let documents = documents(&(etcd("etcd-1", "10.0.0.1") + &etcd("etcd-2", "10.0.0.2") + &api));
     let [shared, first, second, server] = &documents[..] else { panic!("{documents:#?}") };
     let pki = "/etc/kubernetes/pki";
@@ -263,7 +275,7 @@ fn what_all_members_share_is_configured_and_their_addresses_are_patched() {
         );
         let told = format!("etcdctl member update ID --peer-urls=https://{host}:2380");
         assert!(document.comment.contains(&told), "{}", document.comment);
-        assert!(!document.comment.contains("u:p"), "{}", document.comment);
+        assert!(!format!("{document:?}").contains("u:p"), "{document:?}");
     }
     assert_eq!(
         set(server),
@@ -301,17 +313,24 @@ fn certificates_that_are_not_kubeadms_are_left_to_a_person() {
     assert!(left(&cluster(&ETCD.replace(" --key-file=k", ""), API)).contains("--key-file"));
     let external = pod("kube-apiserver", "a", &API.replace("https://127.0.0.1", "http://10.9.9.9"), "");
     assert!(left(&external).contains("etcd.external"));
-    let script = cluster(ETCD, API).replace("[\"etcd\", ", "[\"sh\", \"-c\", \"exec etcd --auto-tls --cert-file=c\", ");
+    let script = cluster(ETCD, API)
+        .replace("[\"etcd\", ", "[\"sh\", \"-c\", \"exec etcd --auto-tls --cert-file=c\", ");
     assert!(left(&script).contains("script"));
-    let kops = "---\napiVersion: v1\nkind: Node\nmetadata: {name: n, labels: {kops.k8s.io/instancegroup: g}}\n";
+    let credential = API.replace("https://127.0.0.1", "http://u:p@127.0.0.1");
+    let two = cluster(ETCD, &credential) + &pod("kube-apiserver", "kube-apiserver-2", API, "");
+    assert!(left(&two).contains("holds a credential"));
+    let kops =
+        "---\napiVersion: v1\nkind: Node\nmetadata: {name: node-1, labels: {kops.k8s.io/instancegroup: g}}\n";
     assert!(left(&(cluster("etcd", API) + kops)).contains("https://kops.sigs.k8s.io/"));
-    let rke2 = "---\napiVersion: v1\nkind: Node\nmetadata: {name: n}\nspec: {providerID: 'rke2://n'}\n";
+    let rke2 =
+        "---\napiVersion: v1\nkind: Node\nmetadata: {name: node-1}\nspec: {providerID: 'rke2://node-1'}\n";
     assert!(left(&(cluster(ETCD, &API.replace("https:", "http:")) + rke2)).contains("/etc/rancher/rke2"));
 }
 
 #[test]
 fn minikube_has_kubeadms_files_elsewhere() {
-    let node = "---\napiVersion: v1\nkind: Node\nmetadata: {name: n, labels: {minikube.k8s.io/name: m}}\n";
+    let node =
+        "---\napiVersion: v1\nkind: Node\nmetadata: {name: node-1, labels: {minikube.k8s.io/name: m}}\n";
     let documents = documents(&(cluster("etcd", API) + node));
     assert!(set(&documents[0])[0].contains("/var/lib/minikube/certs/etcd/server.crt"));
 }

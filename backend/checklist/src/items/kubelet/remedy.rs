@@ -67,8 +67,7 @@ fn for_nodes(
     if let Some(name) = rancher_name(distribution) {
         let flags: Vec<_> = change.flags.iter().map(|(name, value)| flag(name, *value)).collect();
         let nodes: Vec<String> = findings.iter().map(|finding| finding.subject.name.clone()).collect();
-        let mut document =
-            rancher_document(RemediationTarget::Node, name, "kubelet-arg", &nodes, &flags);
+        let mut document = rancher_document(RemediationTarget::Node, name, "kubelet-arg", &nodes, &flags);
         document.comment.push_str(&format!("\n{}", former(findings)));
         return Ok(document);
     }
@@ -91,8 +90,7 @@ fn eks(findings: &[&Finding], change: &Change) -> RemediationDocument {
 }
 
 fn kubeadm(findings: &[&Finding], change: &Change) -> RemediationDocument {
-    let mut object =
-        json!({ "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration" });
+    let mut object = json!({ "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration" });
     crate::remedy::merge(&mut object, &change.fields);
     let flags: Vec<String> = change.flags.iter().map(|(name, _)| format!("--{name}")).collect();
     let comment = format!(

@@ -1,8 +1,8 @@
 use crate::testing::{assert_findings, assert_remedied, evaluated, forbid, inventory};
 use crate::{Inventory, Kind, Parameters};
-use serde_json::json;
 use rampart_shared::Outcome::{Fail, NotApplicable, Pass, Unknown};
 use rampart_shared::{Basis, Gap, GapReason, ItemId, ItemResult, Outcome, Remediation};
+use serde_json::json;
 
 const ITEMS: [ItemId; 3] =
     [ItemId::KubeletAnonymousAuth, ItemId::KubeletWebhookAuthorization, ItemId::KubeletReadOnlyPort];
@@ -201,7 +201,8 @@ fn each_distribution_takes_the_setting_in_its_own_form() {
         json!(["read-only-port=0"]),
     ];
     for ((id, fields), arguments) in ITEMS.into_iter().zip(fields).zip(arguments) {
-        let mut fragment = json!({ "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration" });
+        let mut fragment =
+            json!({ "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration" });
         crate::remedy::merge(&mut fragment, &fields);
         let eks = json!({
             "apiVersion": "node.eks.aws/v1alpha1",

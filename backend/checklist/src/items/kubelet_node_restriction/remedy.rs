@@ -3,10 +3,9 @@
 use super::{DISABLE, ENABLE, MODE, PLUGIN, has, k3s_flags};
 use crate::flags::{Flags, Setting};
 use crate::inventory::Component;
-use crate::items::control_plane;
+use crate::items::control_plane::{self, Server};
 use crate::remedy::control_plane::{
     FlagChanges, NewFlag, control_plane_step, flag, kubeadm_documents, rancher_document, rancher_name,
-    takes_flags,
 };
 use crate::remedy::{Texts, remainder, remediation};
 use crate::workloads::View;
@@ -27,13 +26,6 @@ const TEXTS: Texts = Texts {
 /// `--admission-control` is the older name of the list of plugins.
 const OLDER: &str = "admission-control";
 
-/// One place where an API server's flags were seen, with what falls short there.
-struct Server<'v, 'f> {
-    changes: FlagChanges<'v>,
-    name: String,
-    findings: Vec<&'f Finding>,
-}
-
 pub(super) fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
     let mut remediation = remediation(result, TEXTS, Vec::new());
     let findings: Vec<&Finding> = result.application_findings().collect();
@@ -44,44 +36,17 @@ pub(super) fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
         remediation.remaining.extend(remainder(step, findings));
         return remediation;
     }
-    let servers = servers(view, findings);
+    let mut servers = control_plane::servers(view, findings, k3s_flags);
+    for server in &mut servers {
+        let rules = server.findings.iter().map(|finding| finding.rule.as_str()).collect();
+        let (set, removed) = wanted(&server.changes.flags, &rules);
+        server.changes = FlagChanges { set, removed, ..server.changes.clone() };
+    }
     match rancher_name(view.distribution) {
         Some(name) => by_rancher(&mut remediation, name, servers),
         None => by_kubeadm(&mut remediation, servers),
     }
     remediation
-}
-
-fn servers<'v, 'f>(view: &View<'v>, findings: Vec<&'f Finding>) -> Vec<Server<'v, 'f>> {
-    let mut by_subject: BTreeMap<(&str, Option<&str>, &str), Vec<&Finding>> = BTreeMap::new();
-    for finding in findings {
-        let subject = &finding.subject;
-        let key = (subject.kind.as_str(), subject.namespace.as_deref(), subject.name.as_str());
-        by_subject.entry(key).or_default().push(finding);
-    }
-    let mut servers = Vec::new();
-    let mut add = |pod, flags: Flags, name: String, findings: Vec<&'f Finding>| {
-        let rules: BTreeSet<&str> = findings.iter().map(|finding| finding.rule.as_str()).collect();
-        let (set, removed) = wanted(&flags, &rules);
-        servers.push(Server { changes: FlagChanges { pod, flags, set, removed }, name, findings });
-    };
-    for pod in control_plane::pods(view, Component::ApiServer) {
-        let Ok(flags) = Flags::of_pod(Component::ApiServer, pod) else { continue };
-        let key = ("Pod", Some(pod.meta.namespace.as_str()), pod.meta.name.as_str());
-        add(Some(pod), flags, control_plane::name(pod), by_subject.remove(&key).unwrap_or_default());
-    }
-    if let (Some(flags), Some(own)) =
-        (control_plane::flagz(view), by_subject.remove(&("Flagz", None, Component::ApiServer.program())))
-    {
-        add(None, flags, control_plane::ANSWERED.to_owned(), own);
-    }
-    for node in &view.inventory.nodes.seen {
-        if let (Some(k3s), Some(own)) = (&node.k3s, by_subject.remove(&("Node", None, node.meta.name.as_str())))
-        {
-            add(None, k3s_flags(k3s), node.meta.name.clone(), own);
-        }
-    }
-    servers
 }
 
 /// The whole values with which the flags that fall short hold, and the flags of which nothing is left.
@@ -121,13 +86,15 @@ fn wanted(flags: &Flags, rules: &BTreeSet<&str>) -> (Vec<NewFlag>, Vec<&'static 
 
 fn by_kubeadm(remediation: &mut Remediation, servers: Vec<Server<'_, '_>>) {
     let (mut changes, mut scripted) = (Vec::new(), Vec::new());
-    for Server { changes: mut server, findings, .. } in servers {
-        if server.pod.is_some_and(|pod| !takes_flags(pod, Component::ApiServer)) {
-            server.set.clear();
-            server.removed.clear();
+    for server in servers {
+        let is_scripted = server.is_scripted();
+        let Server { changes: mut own, findings, .. } = server;
+        if is_scripted {
+            own.set.clear();
+            own.removed.clear();
             scripted.extend(findings);
         }
-        changes.push(server);
+        changes.push(own);
     }
     remediation.documents = kubeadm_documents(Component::ApiServer, &changes, &[]);
     remediation.remaining.extend(remainder(
@@ -136,10 +103,13 @@ fn by_kubeadm(remediation: &mut Remediation, servers: Vec<Server<'_, '_>>) {
     ));
 }
 
+/// Arguments, by their flags.
+type Arguments = Vec<(&'static str, &'static str)>;
+
 /// k3s and RKE2 add arguments to those that there are; what has to go, a person takes out.
 fn by_rancher(remediation: &mut Remediation, name: &str, servers: Vec<Server<'_, '_>>) {
     let mut left = Vec::new();
-    let mut by_arguments: BTreeMap<Vec<(&'static str, &'static str)>, Vec<(String, String)>> = BTreeMap::new();
+    let mut by_arguments: BTreeMap<Arguments, Vec<(String, String)>> = BTreeMap::new();
     for Server { changes, name, findings } in servers {
         let modes = match changes.flags.list(MODE) {
             Setting::Known(modes) => modes,
@@ -166,9 +136,9 @@ fn by_rancher(remediation: &mut Remediation, name: &str, servers: Vec<Server<'_,
         let names: Vec<String> = servers.iter().map(|(name, _)| name.clone()).collect();
         let mut document =
             rancher_document(RemediationTarget::ControlPlane, name, "kube-apiserver-arg", &names, &flags);
-        if let Some((_, former)) = servers.first() {
-            document.comment.push_str(&format!("\nBefore: {former}"));
-        }
+        let former: BTreeSet<&str> = servers.iter().map(|(_, former)| former.as_str()).collect();
+        let former: Vec<&str> = former.into_iter().collect();
+        document.comment.push_str(&format!("\nBefore: {}", former.join(", or ")));
         remediation.documents.push(document);
     }
     remediation.remaining.extend(remainder(

@@ -2,8 +2,8 @@ use super::*;
 use crate::inventory::{ApiServerFlags, ApiServerMetrics};
 use crate::testing::{assert_findings, assert_remedied, evaluated, forbid, inventory};
 use crate::{Inventory, Parameters};
-use rampart_shared::{ItemResult, Outcome, Remediation};
 use rampart_shared::Outcome::{Fail, Pass, Unknown};
+use rampart_shared::{ItemResult, Outcome, Remediation};
 
 const ID: ItemId = ItemId::KubeletNodeRestriction;
 const GOOD: &str = "--enable-admission-plugins=NodeRestriction --authorization-mode=Node,RBAC";
@@ -195,7 +195,8 @@ fn the_remedy_keeps_every_other_plugin_and_mode() {
 
 #[test]
 fn a_list_of_which_nothing_is_left_goes() {
-    let (after, remediation) = remedied(&pod("a", &format!("{GOOD} --disable-admission-plugins=NodeRestriction")));
+    let (after, remediation) =
+        remedied(&pod("a", &format!("{GOOD} --disable-admission-plugins=NodeRestriction")));
     let [document] = &remediation.documents[..] else { panic!("{remediation:#?}") };
     assert_eq!(after, Pass);
     assert_eq!(
@@ -206,8 +207,10 @@ fn a_list_of_which_nothing_is_left_goes() {
 
 #[test]
 fn an_api_server_that_differs_from_the_others_is_patched_alone() {
-    let (after, remediation) =
-        remedied(&(pod("a", &format!("{GOOD},Webhook")) + &pod("b", "--enable-admission-plugins=X --authorization-mode=RBAC")));
+    let (after, remediation) = remedied(
+        &(pod("a", &format!("{GOOD},Webhook"))
+            + &pod("b", "--enable-admission-plugins=X --authorization-mode=RBAC")),
+    );
     assert_eq!(after, Pass);
     let [document] = &remediation.documents[..] else { panic!("{remediation:#?}") };
     let container = &document.object["spec"]["containers"][0];
@@ -239,7 +242,8 @@ fn k3s_and_rke2_add_what_is_missing_and_leave_what_has_to_go() {
         let (after, remediation) = of(value);
         assert_eq!((after, remediation.documents.len(), remediation.remaining.len()), (Fail, 0, 1));
     }
-    let rke2 = "---\napiVersion: v1\nkind: Node\nmetadata: {name: n}\nspec: {providerID: 'rke2://n'}\n";
+    let rke2 =
+        "---\napiVersion: v1\nkind: Node\nmetadata: {name: node-1}\nspec: {providerID: 'rke2://node-1'}\n";
     let (after, remediation) = remedied(&(pod("a", "--authorization-mode=RBAC") + rke2));
     assert_eq!(after, Pass);
     assert_eq!(
@@ -250,8 +254,10 @@ fn k3s_and_rke2_add_what_is_missing_and_leave_what_has_to_go() {
 
 #[test]
 fn a_provider_or_a_script_is_left_to_a_person() {
-    let script = pod("a", "").replace("[kube-apiserver, ]", "[sh, -c, 'exec kube-apiserver --authorization-mode=RBAC']");
-    let kops = "---\napiVersion: v1\nkind: Node\nmetadata: {name: n, labels: {kops.k8s.io/instancegroup: g}}\n";
+    let script = pod("a", "")
+        .replace("[kube-apiserver, ]", "[sh, -c, 'exec kube-apiserver --authorization-mode=RBAC']");
+    let kops =
+        "---\napiVersion: v1\nkind: Node\nmetadata: {name: node-1, labels: {kops.k8s.io/instancegroup: g}}\n";
     for (yaml, words) in [(script, "script"), (pod("a", "") + kops, "https://kops.sigs.k8s.io/")] {
         let (after, remediation) = remedied(&yaml);
         assert_eq!((after, remediation.documents.len()), (Fail, 0), "{words}");

@@ -2,7 +2,7 @@
 //! node's own or has to go, which arguments cannot say.
 
 use super::words::{container, without_flag};
-use super::{FlagChanges, FlagValue, NewFlag, PATCHED_POD, names};
+use super::{FlagChanges, FlagValue, NewFlag, PATCHED_POD, holds_credential, names};
 use crate::inventory::Component;
 use crate::remedy::document;
 use rampart_shared::{RemediationDocument, RemediationTarget};
@@ -27,10 +27,9 @@ pub(crate) fn kubeadm_documents(
     }
     let mut documents = Vec::new();
     if !shared.is_empty() {
-        let is_meant = |instance: &&FlagChanges<'_>| {
-            instance.set.iter().any(|new| shared.contains(new))
-        };
-        let comment = format!("{}{}", heading(instances.iter().filter(is_meant)), configuration_steps(component));
+        let is_meant = |instance: &&FlagChanges<'_>| instance.set.iter().any(|new| shared.contains(new));
+        let comment =
+            format!("{}{}", heading(instances.iter().filter(is_meant)), configuration_steps(component));
         documents.push(cluster_configuration(component, &shared, comment));
     }
     documents.extend(removal(component, instances));
@@ -105,21 +104,20 @@ fn removal(component: Component, instances: &[FlagChanges<'_>]) -> Option<Remedi
 }
 
 /// A patch for one pod: the former words of these flags go, and the new ones follow the rest.
-fn patch(
-    component: Component,
-    instance: &FlagChanges<'_>,
-    flags: &[NewFlag],
-) -> Option<RemediationDocument> {
+fn patch(component: Component, instance: &FlagChanges<'_>, flags: &[NewFlag]) -> Option<RemediationDocument> {
     let pod = instance.pod?;
     let container = container(pod, component)?;
     if flags.is_empty() {
         return None;
     }
     let mut gone = BTreeSet::new();
-    let mut args = container.args.clone();
-    let going = flags.iter().map(|(name, _)| *name).chain(instance.removed.iter().copied());
-    for name in going {
+    for (name, _) in flags {
         gone.extend(without_flag(&container.command, name).1);
+    }
+    // The new words come last, so that of a flag with one value they count beside one that is not written out.
+    gone.retain(|word| !holds_credential(word));
+    let mut args = container.args.clone();
+    for name in instance.set.iter().map(|(name, _)| *name).chain(instance.removed.iter().copied()) {
         args = without_flag(&args, name).0;
     }
     let mut choices = Vec::new();
@@ -145,10 +143,8 @@ fn pod_patch(
     let program = component.program();
     let mut container = Map::from_iter([("name".to_owned(), json!(program))]);
     container.extend(fields.map(|(field, value)| (field.to_owned(), value)));
-    let mut metadata = Map::from_iter([
-        ("name".to_owned(), json!(program)),
-        ("namespace".to_owned(), json!("kube-system")),
-    ]);
+    let mut metadata =
+        Map::from_iter([("name".to_owned(), json!(program)), ("namespace".to_owned(), json!("kube-system"))]);
     metadata.extend(pod.map(|pod| ("annotations".to_owned(), json!({ PATCHED_POD: pod }))));
     json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": { "containers": [container] } })
 }
@@ -176,14 +172,14 @@ const fn phase(component: Component) -> &'static str {
 pub(crate) fn configuration_steps(component: Component) -> String {
     let (phase, program) = (phase(component), component.program());
     let certificates = match component {
-        Component::Etcd => "first `kubeadm init phase certs all --config FILE`, which keeps what is there, then\n",
+        Component::Etcd => "`kubeadm init phase certs all --config FILE`, which keeps what is there, and\n",
         Component::ApiServer => "",
     };
     format!(
-        "kubeadm: merge this into the ClusterConfiguration of ConfigMap kube-system/kubeadm-config, where an entry replaces the one\n\
-         of its name, and save that as FILE. On each control-plane node, one after the other: {certificates}\
-         `kubeadm init phase {phase} --config FILE`; a node with several addresses needs an InitConfiguration with its\n\
-         localAPIEndpoint in FILE. https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-reconfigure/\n\
+        "kubeadm: merge this into the ClusterConfiguration of ConfigMap kube-system/kubeadm-config, where an entry replaces the\n\
+         one of its name, and save that as FILE. On each control-plane node, one after the other:\n\
+         {certificates}`kubeadm init phase {phase} --config FILE`. A node with several addresses needs an InitConfiguration\n\
+         with its localAPIEndpoint in FILE, too. https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-reconfigure/\n\
          Without kubeadm: set the same flags of {program}, with the paths of your own files."
     )
 }

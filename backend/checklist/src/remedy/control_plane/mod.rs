@@ -105,19 +105,25 @@ impl FlagChanges<'_> {
     }
 
     fn former_of(&self, name: &str) -> String {
-        let text = match (self.flags.boolean(name), self.flags.list(name)) {
-            (Setting::Known(is), _) => is.to_string(),
-            (_, Setting::Known(list)) if !list.is_empty() => list.join(","),
-            _ => match self.flags.text(name) {
-                Setting::Known(text) | Setting::Unclear(text) => text,
-                Setting::Unset => return format!("(no --{name})"),
-            },
+        let text = match (self.flags.list(name), self.flags.text(name)) {
+            (Setting::Known(list), _) if !list.is_empty() => list.join(","),
+            (_, Setting::Known(text) | Setting::Unclear(text)) => text,
+            (_, Setting::Unset) if self.flags.boolean(name) != Setting::Unset => return format!("--{name}"),
+            (_, Setting::Unset) => return format!("(no --{name})"),
         };
-        if text.contains("://") && text.contains('@') {
+        if holds_credential(&text) {
             return format!("--{name}=(as it stands in the manifest: it holds a credential)");
         }
         format!("--{name}={text}")
     }
+}
+
+/// Whether a value names a user before a host. Such a value is never written out.
+pub(crate) fn holds_credential(value: &str) -> bool {
+    value
+        .split("://")
+        .skip(1)
+        .any(|rest| rest.split(['/', ',', ';']).next().is_some_and(|host| host.contains('@')))
 }
 
 /// The first names, and how many more there are.

@@ -46,14 +46,17 @@ fn a_flag_is_found_whole_with_its_value_wherever_it_stands() {
 
 #[test]
 fn what_all_come_to_is_said_once_and_what_differs_in_a_patch() {
-    let (a, b) = (pod("a", &["kube-apiserver", "--x=1"], &[]), pod("b", &["kube-apiserver", "--y=2"], &["--z", "--x=0"]));
+    let (a, b) = (
+        pod("a", &["kube-apiserver", "--x=1"], &[]),
+        pod("b", &["kube-apiserver", "--y=2"], &["--z", "--x=0"]),
+    );
     let all = documents(&[changes(&a, &[], &[]), changes(&b, &[flag("x", "1"), flag("y", "3")], &[])]);
     let [shared, patch] = &all[..] else { panic!("{all:#?}") };
     assert_eq!(shared.object["apiServer"]["extraArgs"], json!([{ "name": "x", "value": "1" }]));
     assert!(shared.comment.starts_with("For kube-system/b.\nBefore: --x=0 --y=2\n"), "{}", shared.comment);
     assert_eq!(
         patch.object["spec"]["containers"],
-        json!([{ "name": "kube-apiserver", "$deleteFromPrimitiveList/command": ["--y=2"], "args": ["--z", "--x=0", "--y=3"] }])
+        json!([{ "name": "kube-apiserver", "$deleteFromPrimitiveList/command": ["--y=2"], "args": ["--z", "--y=3"] }])
     );
     assert_eq!(patch.object["metadata"]["annotations"], json!({ PATCHED_POD: "kube-system/b" }));
 }
@@ -65,10 +68,16 @@ fn a_choice_points_at_its_own_field_in_every_form() {
     let shared = documents(&[changes(&a, &chosen(), &[])]);
     let patch = documents(&[changes(&a, &[], &[]), changes(&b, &chosen(), &[])]);
     let servers = ["s".to_owned()];
-    let added =
-        rancher_document(rampart_shared::RemediationTarget::ControlPlane, "k3s", "kube-apiserver-arg", &servers, &chosen());
+    let added = rancher_document(
+        rampart_shared::RemediationTarget::ControlPlane,
+        "k3s",
+        "kube-apiserver-arg",
+        &servers,
+        &chosen(),
+    );
     for (document, field) in [(&shared[0], "answer"), (&patch[0], "--y=answer"), (&added, "y=answer")] {
-        let object = crate::remedy::chosen(document, &[], |name| (name == "q").then(|| "answer".to_owned())).unwrap();
+        let object =
+            crate::remedy::chosen(document, &[], |name| (name == "q").then(|| "answer".to_owned())).unwrap();
         assert_eq!(object.pointer(&document.choices[0].pointer).unwrap(), field);
         assert!(!document.object.to_string().contains("answer"));
     }
@@ -91,13 +100,28 @@ fn credentials_and_hostile_names_stay_out_of_what_is_written() {
     let name = "a\nkind: Secret\u{2028}---";
     let hostile = pod(name, &["kube-apiserver", "--etcd-servers=http://user:hunter2@h:1"], &[]);
     let other = pod("b", &["kube-apiserver"], &[]);
-    let all = documents(&[changes(&hostile, &[flag("etcd-servers", "https://h:1")], &[]), changes(&other, &[], &[])]);
+    let all = documents(&[
+        changes(&hostile, &[flag("etcd-servers", "https://h:1")], &[]),
+        changes(&other, &[], &[]),
+    ]);
     let [document] = &all[..] else { panic!("{all:#?}") };
-    assert!(!document.comment.contains("hunter2"));
+    assert!(!format!("{document:?}").contains("hunter2"), "{document:?}");
     assert!(crate::remedy::comment(&document.comment).lines().all(|line| line.starts_with('#')));
     let text = crate::remedy::yaml(&document.object);
     let back: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
     assert_eq!(back["metadata"]["annotations"][PATCHED_POD], format!("kube-system/{name}"));
+}
+
+#[test]
+fn a_user_before_a_host_is_a_credential() {
+    for (value, expected) in [
+        ("http://u:p@h:1", true),
+        ("/events#https://h:1;http://u@h", true),
+        ("https://h:1,unix:///run/s@x", false),
+        ("a@b", false),
+    ] {
+        assert_eq!(holds_credential(value), expected, "{value}");
+    }
 }
 
 #[test]

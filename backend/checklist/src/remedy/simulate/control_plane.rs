@@ -62,7 +62,9 @@ fn patch_pods(inventory: &mut Inventory, object: &Value) {
             container.args = texts(&fields["args"]);
         }
     }
-    if component == Component::ApiServer && let Some(told) = &mut inventory.api_server_flags.seen {
+    if component == Component::ApiServer
+        && let Some(told) = &mut inventory.api_server_flags.seen
+    {
         for word in gone.iter().chain(&gone_args) {
             let name = word.trim_start_matches('-').split('=').next().unwrap_or_default();
             told.flags.remove(name);
@@ -100,7 +102,8 @@ fn add_arguments(inventory: &mut Inventory, object: &Value) {
 /// The pods of a component that take flags.
 fn pods(inventory: &mut Inventory, component: Component) -> impl Iterator<Item = &mut Pod> {
     let pods = inventory.pods.seen.iter_mut();
-    pods.filter(move |pod| pod.component() == Some(component) && takes_flags(pod, component)).map(Arc::make_mut)
+    pods.filter(move |pod| pod.component() == Some(component) && takes_flags(pod, component))
+        .map(Arc::make_mut)
 }
 
 /// One occurrence of the flag stays, with this value, as kubeadm writes it.

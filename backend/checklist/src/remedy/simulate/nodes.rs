@@ -59,9 +59,7 @@ fn fragment(object: &Value) -> Option<Cow<'_, Value>> {
 
 /// Merges the fields into what the ConfigMap declares for kubelets that kubeadm sets up.
 fn set_in_config_map(inventory: &mut Inventory, fragment: &Value) {
-    let is_meant = |meta: &ObjectMeta| {
-        meta.namespace == "kube-system" && meta.name == "kubelet-config"
-    };
+    let is_meant = |meta: &ObjectMeta| meta.namespace == "kube-system" && meta.name == "kubelet-config";
     let Some(map) = inventory.config_maps.seen.iter_mut().find(|map| is_meant(&map.meta)) else { return };
     let Some(text) = map.data.get_mut("kubelet") else { return };
     let Ok(mut declared) = serde_saphyr::from_str::<Value>(text) else { return };
