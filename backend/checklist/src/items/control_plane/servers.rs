@@ -1,6 +1,7 @@
 //! The API servers with what falls short at each, for their remedies.
 
 use super::{ANSWERED, flagz, name, pods};
+use crate::distribution::Distribution;
 use crate::flags::Flags;
 use crate::inventory::{Component, K3sServer};
 use crate::remedy::control_plane::{FlagChanges, takes_flags};
@@ -51,7 +52,8 @@ pub(in crate::items) fn servers<'v, 'f>(
     if let (Some(flags), Some(own)) = (flagz(view), answered) {
         add(None, flags, ANSWERED.to_owned(), Some(own));
     }
-    for node in &view.inventory.nodes.seen {
+    let is_k3s = view.distribution == Distribution::K3s;
+    for node in view.inventory.nodes.seen.iter().filter(|_| is_k3s) {
         if let Some(k3s) = &node.k3s {
             let own = by_subject.remove(&("Node", None, node.meta.name.as_str()));
             add(None, k3s_flags(k3s), node.meta.name.clone(), own);
