@@ -38,10 +38,11 @@ pub(crate) fn rancher_document(
         RemediationTarget::Node => format!("{name} ({name}-agent on agents)"),
         _ => name.to_owned(),
     };
+    let file = flags.first().map_or(list, |(flag, _)| flag);
     let comment = format!(
         "For {}.\n\
-         On each, one after the other: add this to /etc/rancher/{name}/config.yaml.d/rampart.yaml and restart the service\n\
-         {services}. It is added to the list {list} of other files; where the service's own command line has --{list}, that\n\
+         On each, one after the other: save this as /etc/rancher/{name}/config.yaml.d/rampart-{file}.yaml and restart the\n\
+         service {services}. It is added to the list {list} of other files; where the service's own command line has --{list}, that\n\
          hides every file, so add the arguments there.",
         names(for_whom.iter().map(String::as_str)),
     );
