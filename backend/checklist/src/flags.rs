@@ -306,6 +306,11 @@ fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
+/// Whether a command that begins with this word is a shell's.
+pub(crate) fn is_shell_command(word: &str) -> bool {
+    is_shell(base_name(word))
+}
+
 fn is_shell(name: &str) -> bool {
     matches!(name, "sh" | "bash" | "ash" | "dash")
 }

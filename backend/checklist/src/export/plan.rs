@@ -210,7 +210,9 @@ impl Plan {
         // A fragment without a kind is a file of its own; the program that reads it puts them together.
         let name = match identity(&object) {
             [_, "", ..] => object.to_string(),
-            identity => format!("{:?} {identity:?}", (!is_applied).then_some(document.target)),
+            identity if is_applied => format!("{identity:?}"),
+            // Patches of static pods share a name, and say in an annotation for which pod they are.
+            identity => format!("{:?} {identity:?} {}", document.target, object["metadata"]["annotations"]),
         };
         let undo = document.undo.clone().unwrap_or_else(|| bare(&object));
         match places.get(&(is_applied, name.clone())).and_then(|place| self.documents.get_mut(*place)) {

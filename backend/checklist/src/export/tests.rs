@@ -290,3 +290,24 @@ fn names_that_look_like_yaml_or_markdown_stay_names() {
         assert!(file.path != "README.md" || !file.content.contains("kind: Secret\n"), "{}", file.content);
     }
 }
+
+#[test]
+fn patches_of_one_pod_come_together_and_of_others_stay_apart() {
+    let patch = |item, pod: &str, argument: &str| {
+        let object = json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": { "name": "etcd", "namespace": "kube-system", "annotations": { "rampart-remediation/pod": pod } },
+            "spec": { "containers": [{ "name": "etcd", "args": [argument] }] },
+        });
+        remediation(item, vec![document(RemediationTarget::ControlPlane, pod, &object)])
+    };
+    let remediations = [
+        patch(ItemId::EtcdTls, "a", "--x"),
+        patch(ItemId::EtcdTls, "b", "--y"),
+        patch(ItemId::KubeletNodeRestriction, "a", "--z"),
+    ];
+    let plan = Plan::new("prod", &remediations, &Selection::default());
+    let arguments: Vec<&Value> =
+        plan.documents.iter().map(|planned| &planned.object["spec"]["containers"][0]["args"]).collect();
+    assert_eq!(arguments, [&json!(["--x", "--z"]), &json!(["--y"])]);
+}

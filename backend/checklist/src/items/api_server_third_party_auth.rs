@@ -2,6 +2,7 @@
 
 mod authenticators;
 mod openshift;
+mod remedy;
 
 use super::{Item, control_plane};
 use crate::Kind;
@@ -11,13 +12,8 @@ use crate::flags::{Flags, Setting};
 use crate::inventory::{Component, K3sServer, RoleRule};
 use crate::judge::{AbsentViolation, Observation, SeenViolation, Violation};
 use crate::need::Need;
-use crate::remedy::{Texts, document, remediation};
 use crate::workloads::View;
-use rampart_shared::{
-    Basis, Category, Gap, GapReason, ItemId, ItemResult, Remediation, RemediationTarget, RestsOn, Scope,
-    Subject,
-};
-use serde_json::{Value, json};
+use rampart_shared::{Basis, Category, Gap, GapReason, ItemId, RestsOn, Scope, Subject};
 
 /// The item.
 pub(super) const ITEM: Item = Item {
@@ -77,7 +73,7 @@ pub(super) const ITEM: Item = Item {
         Need::supporting(Kind::CertificateSigningRequests),
     ],
     observe,
-    remedy,
+    remedy: remedy::remedy,
 };
 
 const ISSUER: &str = "oidc-issuer-url";
@@ -221,14 +217,18 @@ fn observe_hidden(observation: &mut Observation, view: &View<'_>) -> Vec<Instanc
     Vec::new()
 }
 
-fn k3s_instance(node: &str, server: &K3sServer) -> Instance {
+/// The arguments of a k3s server for its API server.
+fn k3s_flags(server: &K3sServer) -> Flags {
     let arguments: Vec<String> = server
         .api_server_args
         .iter()
         .map(|argument| format!("--{}", argument.trim_start_matches("--")))
         .collect();
-    let path = "metadata.annotations[k3s.io/node-args]";
-    let flags = Flags::of_arguments(Component::ApiServer, path, &arguments);
+    Flags::of_arguments(Component::ApiServer, "metadata.annotations[k3s.io/node-args]", &arguments)
+}
+
+fn k3s_instance(node: &str, server: &K3sServer) -> Instance {
+    let flags = k3s_flags(server);
     let violation = Violation {
         rule: TOKENS,
         scope: Scope::Application,
@@ -404,60 +404,6 @@ fn observe_certificates(observation: &mut Observation, view: &View<'_>) {
             "Client certificates for the API server were asked for lately: CertificateSigningRequest {names}{more}."
         ));
     }
-}
-
-fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
-    let texts = Texts {
-        changes: "Lets the API server accept tokens of an identity provider over OpenID Connect, and takes the file of static \
-                  tokens away.",
-        may_break: "Whoever uses a static token is refused. An API server that cannot read these flags does not start, so \
-                    change one after the other. People have no rights until bindings name their users or groups with the \
-                    prefix `oidc:`; keep one certificate of an administrator until that works.",
-        undo: "Take the flags away again, or put the former ones back; the API server restarts by itself.",
-    };
-    let findings: Vec<_> = result.application_findings().collect();
-    let mut documents = Vec::new();
-    let has_tokens = findings.iter().any(|finding| finding.rule == TOKENS);
-    if !findings.is_empty() && view.distribution != Distribution::OpenShift {
-        let values = [
-            (ISSUER, "https://identity.example.com"),
-            ("oidc-client-id", "kubernetes"),
-            ("oidc-username-claim", "email"),
-            ("oidc-username-prefix", "oidc:"),
-            ("oidc-groups-claim", "groups"),
-            ("oidc-groups-prefix", "oidc:"),
-        ];
-        let is_k3s = matches!(view.distribution, Distribution::K3s | Distribution::Rke2);
-        let mut comment = "Put your provider's issuer and client in place of the example's.".to_owned();
-        let object = if is_k3s {
-            comment.push_str(
-                "\nOn each server, one after the other: write this to config.yaml.d/identity-provider.yaml in /etc/rancher/k3s or\n\
-                 /etc/rancher/rke2 and restart it.",
-            );
-            let arguments: Vec<String> =
-                values.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            json!({ "kube-apiserver-arg+": arguments })
-        } else {
-            comment.push_str(
-                "\nkubeadm: merge this into the ClusterConfiguration of ConfigMap kube-system/kubeadm-config, save that as FILE, and\n\
-                 on each control-plane node, one after the other, run `kubeadm init phase control-plane apiserver --config FILE`.",
-            );
-            let arguments: Vec<Value> =
-                values.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
-            json!({
-                "apiVersion": "kubeadm.k8s.io/v1beta4",
-                "kind": "ClusterConfiguration",
-                "apiServer": { "extraArgs": arguments },
-            })
-        };
-        if has_tokens {
-            comment.push_str(&format!(
-                "\nTake --{TOKENS} out of the same list, and delete its file on every node."
-            ));
-        }
-        documents.push(document(RemediationTarget::ControlPlane, comment, &object));
-    }
-    remediation(result, texts, documents)
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! What the items about the control plane share: which pods run it, and what to say where they are not seen.
 
+mod servers;
+
+pub(super) use servers::{Server, servers};
+
 use crate::distribution::Distribution;
 use crate::flags::Unreadable;
 use crate::inventory::{Component, Node, Pod};

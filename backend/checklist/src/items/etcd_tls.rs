@@ -1,5 +1,7 @@
 //! Item 1: etcd speaks TLS, to its clients and to its peers.
 
+mod remedy;
+
 use super::{Item, control_plane};
 use crate::Kind;
 use crate::distribution::Distribution;
@@ -7,13 +9,8 @@ use crate::flags::{Flags, Setting};
 use crate::inventory::{Component, Pod};
 use crate::judge::{Observation, SeenViolation, Violation};
 use crate::need::Need;
-use crate::remedy::{Texts, document, remediation};
 use crate::workloads::View;
-use rampart_shared::{
-    Category, Gap, GapReason, ItemId, ItemResult, Remediation, RemediationDocument, RemediationTarget,
-};
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use rampart_shared::{Category, Gap, GapReason, ItemId};
 use std::net::IpAddr;
 
 /// The item.
@@ -51,17 +48,17 @@ pub(super) const ITEM: Item = Item {
         Need::conditional(Kind::ApiServerFlagz),
     ],
     observe,
-    remedy,
+    remedy: remedy::remedy,
 };
 
-/// Flags of etcd that name a file, with kubeadm's path.
+/// Flags of etcd that name a file, with the file in kubeadm's directory of certificates.
 const FILES: [(&str, &str); 6] = [
-    ("cert-file", "/etc/kubernetes/pki/etcd/server.crt"),
-    ("key-file", "/etc/kubernetes/pki/etcd/server.key"),
-    ("trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
-    ("peer-cert-file", "/etc/kubernetes/pki/etcd/peer.crt"),
-    ("peer-key-file", "/etc/kubernetes/pki/etcd/peer.key"),
-    ("peer-trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
+    ("cert-file", "etcd/server.crt"),
+    ("key-file", "etcd/server.key"),
+    ("trusted-ca-file", "etcd/ca.crt"),
+    ("peer-cert-file", "etcd/peer.crt"),
+    ("peer-key-file", "etcd/peer.key"),
+    ("peer-trusted-ca-file", "etcd/ca.crt"),
 ];
 const CLIENT_AUTHENTICATION: [&str; 2] = ["client-cert-auth", "peer-client-cert-auth"];
 /// Flags that let etcd make its own certificates, with the flags beside which it ignores them.
@@ -78,11 +75,11 @@ const ADDRESSES: [&str; 6] = [
 ];
 const SERVERS: &str = "etcd-servers";
 const OVERRIDES: &str = "etcd-servers-overrides";
-/// Flags of the API server that name a file, with kubeadm's path.
+/// Flags of the API server that name a file, with the file in kubeadm's directory of certificates.
 const CLIENT_FILES: [(&str, &str); 3] = [
-    ("etcd-cafile", "/etc/kubernetes/pki/etcd/ca.crt"),
-    ("etcd-certfile", "/etc/kubernetes/pki/apiserver-etcd-client.crt"),
-    ("etcd-keyfile", "/etc/kubernetes/pki/apiserver-etcd-client.key"),
+    ("etcd-cafile", "etcd/ca.crt"),
+    ("etcd-certfile", "apiserver-etcd-client.crt"),
+    ("etcd-keyfile", "apiserver-etcd-client.key"),
 ];
 
 fn observe(view: &View<'_>) -> Observation {
@@ -400,87 +397,6 @@ fn without_credentials(url: &str) -> String {
         }
         None => url.to_owned(),
     }
-}
-
-fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
-    let texts = Texts {
-        changes: "Gives every etcd member and API server the certificates that kubeadm makes for them, demands client \
-                  certificates, and replaces plain HTTP addresses by https.",
-        may_break: "Everything that talks to etcd without a certificate: backup jobs, monitoring, scripts with etcdctl. \
-                    Members that change from http to https lose those that have not: take a snapshot with `etcdctl \
-                    snapshot save` first, tell the members of the new peer addresses with `etcdctl member update`, then \
-                    change one node after the other and wait for `etcdctl endpoint health`.",
-        undo: "Put the former flags back in /etc/kubernetes/manifests on each node; the kubelet restarts the pods.",
-    };
-    let mut documents = Vec::new();
-    for component in [Component::Etcd, Component::ApiServer] {
-        // Members that lack the same share a document.
-        let mut by_arguments: BTreeMap<Vec<(String, String)>, Vec<String>> = BTreeMap::new();
-        for pod in control_plane::pods(view, component) {
-            let Ok(flags) = Flags::of_pod(component, pod) else { continue };
-            let arguments: Vec<(String, String)> = result
-                .application_findings()
-                .filter(|finding| {
-                    finding.subject.name == pod.meta.name
-                        && finding.subject.namespace.as_deref() == Some(&pod.meta.namespace)
-                })
-                .map(|finding| (finding.rule.clone(), good_value(&flags, &finding.rule)))
-                .collect();
-            if !arguments.is_empty() {
-                by_arguments.entry(arguments).or_default().push(pod.meta.name.clone());
-            }
-        }
-        documents.extend(by_arguments.iter().map(|(arguments, pods)| kubeadm(component, arguments, pods)));
-    }
-    remediation(result, texts, documents)
-}
-
-/// The value with which a flag that fell short holds.
-fn good_value(flags: &Flags, flag: &str) -> String {
-    if let Some((_, path)) = FILES.iter().chain(&CLIENT_FILES).find(|(name, _)| *name == flag) {
-        return (*path).to_owned();
-    }
-    if CLIENT_AUTHENTICATION.contains(&flag) {
-        return "true".to_owned();
-    }
-    let present = match flag {
-        SERVERS | OVERRIDES => match flags.list(flag) {
-            Setting::Known(values) => values.join(","),
-            _ => String::new(),
-        },
-        _ if ADDRESSES.contains(&flag) => match flags.text(flag) {
-            Setting::Known(text) | Setting::Unclear(text) => text,
-            Setting::Unset => String::new(),
-        },
-        _ => return "false".to_owned(),
-    };
-    present.replace("http://", "https://")
-}
-
-fn kubeadm(component: Component, arguments: &[(String, String)], pods: &[String]) -> RemediationDocument {
-    let arguments: Vec<Value> =
-        arguments.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
-    let (field, phase) = match component {
-        Component::Etcd => (json!({ "local": { "extraArgs": arguments } }), "etcd local"),
-        Component::ApiServer => (json!({ "extraArgs": arguments }), "control-plane apiserver"),
-    };
-    let name = match component {
-        Component::Etcd => "etcd",
-        Component::ApiServer => "apiServer",
-    };
-    let object = json!({
-        "apiVersion": "kubeadm.k8s.io/v1beta4",
-        "kind": "ClusterConfiguration",
-        name: field,
-    });
-    let comment = format!(
-        "For {}.\n\
-         kubeadm: merge this into the ClusterConfiguration of ConfigMap kube-system/kubeadm-config and save that as FILE; on\n\
-         each of their nodes, one after the other, run `kubeadm init phase certs all --config FILE` (it keeps what is there)\n\
-         and `kubeadm init phase {phase} --config FILE`. Elsewhere: set the same flags, with the paths of your certificates.",
-        pods.join(", ")
-    );
-    document(RemediationTarget::ControlPlane, comment, &object)
 }
 
 #[cfg(test)]

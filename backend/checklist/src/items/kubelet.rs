@@ -1,16 +1,16 @@
-//! What the items about kubelets share: the denominator, the gaps, the receipts and the form of the remedy.
+//! What the items about kubelets share: the denominator, the gaps, the receipts and the remedy.
+
+mod remedy;
+
+pub(super) use remedy::{Change, remedy};
 
 use crate::Kind;
-use crate::distribution::Distribution;
 use crate::inventory::{Inventory, KubeletConfiguration, Node};
 use crate::judge::{Observation, SeenViolation, Violation};
 use crate::need::Need;
-use crate::remedy::{Texts, document, remediation};
+use crate::remedy::control_plane::names;
 use crate::workloads::View;
-use rampart_shared::{
-    Basis, Gap, GapReason, ItemResult, Remediation, RemediationTarget, RestsOn, Scope, Subject,
-};
-use serde_json::{Value, json};
+use rampart_shared::{Basis, Gap, GapReason, RestsOn, Scope, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Nodes are the denominator. Only the configuration of Ready nodes decides, so the item weighs the gaps of
@@ -117,33 +117,6 @@ pub(super) fn observe(view: &View<'_>, setting: &Setting) -> Observation {
         }
     }
     observation
-}
-
-/// The remedy: a fragment of the kubelets' configuration in the form that the distribution takes.
-pub(super) fn remedy(
-    view: &View<'_>,
-    result: &ItemResult,
-    texts: Texts,
-    fragment: &Value,
-    arguments: &[&str],
-) -> Remediation {
-    let subjects: Vec<&Subject> = result.application_findings().map(|finding| &finding.subject).collect();
-    let mut documents = Vec::new();
-    if !subjects.is_empty() {
-        let nodes: Vec<&str> = subjects
-            .iter()
-            .filter(|subject| subject.kind == "Node")
-            .map(|subject| subject.name.as_str())
-            .collect();
-        let nodes = if nodes.is_empty() {
-            "the nodes that were made from ConfigMap kube-system/kubelet-config".to_owned()
-        } else {
-            nodes.join(", ")
-        };
-        let (comment, object) = fragment_for(view.distribution, &nodes, fragment, arguments);
-        documents.push(document(RemediationTarget::Node, comment, &object));
-    }
-    remediation(result, texts, documents)
 }
 
 const CONFIG_MAP: &str = "kube-system/kubelet-config";
@@ -269,69 +242,8 @@ fn note_not_ready(observation: &mut Observation, not_ready: &[&Node]) {
     ));
 }
 
-fn fragment_for(
-    distribution: Distribution,
-    nodes: &str,
-    fragment: &Value,
-    arguments: &[&str],
-) -> (String, Value) {
-    match distribution {
-        Distribution::K3s | Distribution::Rke2 => {
-            let name = if distribution == Distribution::K3s { "k3s" } else { "rke2" };
-            let comment = format!(
-                "For {nodes}.\n\
-                 On each, write this to /etc/rancher/{name}/config.yaml.d/kubelet.yaml and restart {name} (on agents its\n\
-                 agent service). {name} appends it, and the kubelet takes the last of two equal flags."
-            );
-            (comment, json!({ "kubelet-arg+": arguments }))
-        }
-        Distribution::Eks => {
-            let comment = format!(
-                "For {nodes}.\n\
-                 Put this in the user data of the nodes' launch template (Amazon Linux 2023) and replace the nodes."
-            );
-            let mut configuration = fragment.clone();
-            if let Some(fields) = configuration.as_object_mut() {
-                fields.remove("apiVersion");
-                fields.remove("kind");
-            }
-            let object = json!({
-                "apiVersion": "node.eks.aws/v1alpha1",
-                "kind": "NodeConfig",
-                "spec": { "kubelet": { "config": configuration } },
-            });
-            (comment, object)
-        }
-        _ => {
-            let comment = format!(
-                "For {nodes}.\n\
-                 kubeadm: merge this into data.kubelet of ConfigMap kube-system/kubelet-config, then on each node run\n\
-                 `kubeadm upgrade node phase kubelet-config` and `systemctl restart kubelet`; editing the ConfigMap alone\n\
-                 changes no running node. Flags in /var/lib/kubelet/kubeadm-flags.env override it: remove {}.\n\
-                 Elsewhere: merge it into the file that the kubelet's --config names and restart the kubelet.",
-                arguments
-                    .iter()
-                    .filter_map(|argument| argument.split_once('='))
-                    .map(|(name, _)| format!("--{name}"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            );
-            (comment, fragment.clone())
-        }
-    }
-}
-
 fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
-}
-
-/// The first names, and how many more there are.
-fn names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 10;
-    let more = names.len().saturating_sub(SHOWN);
-    let shown: Vec<&str> = names.take(SHOWN).collect();
-    let shown = shown.join(", ");
-    if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Item 3: kubelets refuse requests without credentials.
 
 use super::Item;
-use super::kubelet::{self, Setting};
+use super::kubelet::{self, Change, Setting};
 use crate::remedy::Texts;
 use crate::workloads::View;
 use rampart_shared::{Category, ItemId, ItemResult, Remediation};
@@ -58,13 +58,14 @@ fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
         changes: "Sets authentication.anonymous.enabled to false, so that kubelets answer 401 to requests without \
                   credentials.",
         may_break: "Monitoring that scrapes port 10250 without a token, and health checks against 10250 instead of \
-                    10248. Pods keep running while the kubelet restarts. Do one node first.",
-        undo: "Put the former value back in the same place and restart the kubelet.",
+                    10248. Pods keep running while the kubelet restarts. Nothing softer can be tried: do \
+                    one node first.",
+        undo: "The document names the former value: put that in the same place and restart the kubelet.",
     };
-    let fragment = json!({
-        "apiVersion": "kubelet.config.k8s.io/v1beta1",
-        "kind": "KubeletConfiguration",
-        "authentication": { "anonymous": { "enabled": false } },
-    });
-    kubelet::remedy(view, result, texts, &fragment, &["anonymous-auth=false"])
+    let change = Change {
+        fields: json!({ "authentication": { "anonymous": { "enabled": false } } }),
+        flags: &[("anonymous-auth", "false")],
+        gke: None,
+    };
+    kubelet::remedy(view, result, texts, &change)
 }

@@ -1,5 +1,7 @@
 //! Item 2: the NodeRestriction admission plugin confines kubelets.
 
+mod remedy;
+
 use super::{Item, control_plane};
 use crate::Kind;
 use crate::distribution::Distribution;
@@ -7,13 +9,8 @@ use crate::flags::{Flags, Setting};
 use crate::inventory::{Component, K3sServer, Node, Pod};
 use crate::judge::{Observation, SeenViolation, Violation};
 use crate::need::Need;
-use crate::remedy::{Texts, document, remediation};
 use crate::workloads::View;
-use rampart_shared::{
-    Basis, Category, Gap, GapReason, ItemId, ItemResult, Remediation, RemediationDocument, RemediationTarget,
-    RestsOn, Scope, Subject,
-};
-use serde_json::{Value, json};
+use rampart_shared::{Basis, Category, Gap, GapReason, ItemId, RestsOn, Scope, Subject};
 use std::collections::BTreeSet;
 
 /// The item.
@@ -58,7 +55,7 @@ pub(super) const ITEM: Item = Item {
         Need::conditional(Kind::ApiServerMetrics),
     ],
     observe,
-    remedy,
+    remedy: remedy::remedy,
 };
 
 const ENABLE: &str = "enable-admission-plugins";
@@ -294,117 +291,6 @@ fn k3s_flags(server: &K3sServer) -> Flags {
             .map(|(flag, value)| format!("--{flag}={value}")),
     );
     Flags::of_arguments(Component::ApiServer, "k3s.io/node-args", &arguments)
-}
-
-fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
-    let texts = Texts {
-        changes: "Adds NodeRestriction to the API server's admission plugins and Node to its authorization modes, and keeps \
-                  every other plugin and mode.",
-        may_break: "Kubelets whose credentials are not system:node:NODENAME in the group system:nodes lose access under Node \
-                    authorization: see that `kubectl get nodes` stays Ready after the first server. Tools that label nodes \
-                    with kubelet credentials under node-restriction.kubernetes.io/ are refused. An API server that \
-                    allowed everything before (AlwaysAllow) now asks RBAC. Each API server restarts: do one at a time.",
-        undo: "Put the former values back in the same place; the API server restarts by itself.",
-    };
-    let findings: Vec<_> = result.application_findings().collect();
-    let flagged = |flag: &str| findings.iter().any(|finding| finding.rule == flag);
-    let mut documents = Vec::new();
-    if !findings.is_empty() {
-        let pods = control_plane::pods(view, Component::ApiServer);
-        let flags: Vec<Flags> =
-            pods.iter().filter_map(|pod| Flags::of_pod(Component::ApiServer, pod).ok()).collect();
-        if matches!(view.distribution, Distribution::K3s | Distribution::Rke2) {
-            // A mode that is named twice is refused, so what is there already is not appended again.
-            let has_rbac = findings.iter().any(|finding| {
-                finding.rule == MODE && finding.observed.split(',').any(|mode| mode == "RBAC")
-            });
-            let mode = flagged(MODE).then_some(if has_rbac { "Node" } else { "Node,RBAC" });
-            documents.push(rancher(view.distribution, flagged(DISABLE), mode));
-        } else {
-            let mut arguments: Vec<(&str, String)> = Vec::new();
-            if flagged(ENABLE) {
-                arguments.push((ENABLE, with_plugin(&flags, ENABLE)));
-            }
-            if flagged("admission-control") {
-                arguments.push(("admission-control", with_plugin(&flags, "admission-control")));
-            }
-            if flagged(DISABLE) {
-                let mut list = all(&flags, DISABLE);
-                list.retain(|plugin| plugin != PLUGIN);
-                arguments.push((DISABLE, list.join(",")));
-            }
-            if flagged(MODE) {
-                arguments.push((MODE, modes(&flags)));
-            }
-            documents.push(kubeadm(&arguments));
-        }
-    }
-    remediation(result, texts, documents)
-}
-
-fn kubeadm(arguments: &[(&str, String)]) -> RemediationDocument {
-    let arguments: Vec<Value> =
-        arguments.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
-    let object = json!({
-        "apiVersion": "kubeadm.k8s.io/v1beta4",
-        "kind": "ClusterConfiguration",
-        "apiServer": { "extraArgs": arguments },
-    });
-    let comment = "kubeadm: merge this into the ClusterConfiguration of ConfigMap kube-system/kubeadm-config, save that as FILE, and\n\
-                   on each control-plane node, one after the other, run `kubeadm init phase control-plane apiserver --config FILE`.\n\
-                   Elsewhere: set the same flags of kube-apiserver.";
-    document(RemediationTarget::ControlPlane, comment, &object)
-}
-
-fn rancher(distribution: Distribution, disabled: bool, mode: Option<&str>) -> RemediationDocument {
-    let name = if distribution == Distribution::K3s { "k3s" } else { "rke2" };
-    let mut arguments = vec![format!("{ENABLE}={PLUGIN}")];
-    arguments.extend(mode.map(|mode| format!("{MODE}={mode}")));
-    let mut comment = format!(
-        "On each server, one after the other: write this to /etc/rancher/{name}/config.yaml.d/node-restriction.yaml and\n\
-         restart {name}. The API server appends it to the plugins and modes that it has."
-    );
-    if disabled {
-        comment.push_str(&format!(
-            "\nAlso take {PLUGIN} out of the argument {DISABLE} in {name}'s configuration."
-        ));
-    }
-    document(RemediationTarget::ControlPlane, comment, &json!({ "kube-apiserver-arg+": arguments }))
-}
-
-/// Every value of a list flag over all API servers, in order.
-fn all(flags: &[Flags], flag: &str) -> Vec<String> {
-    let mut values = Vec::new();
-    for flags in flags {
-        if let Setting::Known(list) = flags.list(flag) {
-            for value in list {
-                if !values.contains(&value) {
-                    values.push(value);
-                }
-            }
-        }
-    }
-    values
-}
-
-/// The plugins that there are, and NodeRestriction.
-fn with_plugin(flags: &[Flags], flag: &str) -> String {
-    let mut plugins = all(flags, flag);
-    if !has(&plugins, PLUGIN) {
-        plugins.push(PLUGIN.to_owned());
-    }
-    plugins.join(",")
-}
-
-/// Node before the modes that there are; beside AlwaysAllow it would confine nobody, so RBAC takes that place.
-fn modes(flags: &[Flags]) -> String {
-    let mut modes = all(flags, MODE);
-    modes.retain(|mode| mode != "AlwaysAllow" && mode != "Node");
-    if modes.is_empty() {
-        modes.push("RBAC".to_owned());
-    }
-    modes.insert(0, "Node".to_owned());
-    modes.join(",")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Item 5: kubelets serve no port without authentication.
 
 use super::Item;
-use super::kubelet::{self, Setting};
+use super::kubelet::{self, Change, Setting};
 use crate::remedy::Texts;
 use crate::workloads::View;
 use rampart_shared::{Category, ItemId, ItemResult, Remediation};
@@ -55,13 +55,14 @@ fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
     let texts = Texts {
         changes: "Sets readOnlyPort to 0, so that the kubelet serves its authenticated port alone.",
         may_break: "Monitoring that still scrapes port 10255; it has to move to 10250 with a token. Pods keep running \
-                    while the kubelet restarts. Do one node first.",
-        undo: "Put the former port back in the same place and restart the kubelet.",
+                    while the kubelet restarts. Nothing softer can be tried: do \
+                    one node first.",
+        undo: "The document names the former value: put that in the same place and restart the kubelet.",
     };
-    let fragment = json!({
-        "apiVersion": "kubelet.config.k8s.io/v1beta1",
-        "kind": "KubeletConfiguration",
-        "readOnlyPort": 0,
-    });
-    kubelet::remedy(view, result, texts, &fragment, &["read-only-port=0"])
+    let change = Change {
+        fields: json!({ "readOnlyPort": 0 }),
+        flags: &[("read-only-port", "0")],
+        gke: Some(json!({ "kubeletConfig": { "insecureKubeletReadonlyPortEnabled": false } })),
+    };
+    kubelet::remedy(view, result, texts, &change)
 }

@@ -1,7 +1,7 @@
 //! Item 4: kubelets ask the API server what a caller may do.
 
 use super::Item;
-use super::kubelet::{self, Setting};
+use super::kubelet::{self, Change, Setting};
 use crate::remedy::Texts;
 use crate::workloads::View;
 use rampart_shared::{Category, ItemId, ItemResult, Remediation};
@@ -57,21 +57,17 @@ fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
                   do, and authentication.webhook.enabled to true, so that callers with a token are recognised.",
         may_break: "Callers of port 10250 without a right on nodes/proxy, nodes/metrics, nodes/stats or nodes/log, such as \
                     monitoring agents; the API server's own kubelet client needs ClusterRole system:kubelet-api-admin \
-                    or the group system:masters. Pods keep running while the kubelet restarts. Do one node first, then \
-                    try `kubectl logs` of a pod there.",
-        undo: "Put the former values back in the same place and restart the kubelet.",
+                    or the group system:masters. Pods keep running while the kubelet restarts. Nothing softer can be tried: \
+                    do one node first, then try `kubectl logs` of a pod there.",
+        undo: "The document names the former value: put that in the same place and restart the kubelet.",
     };
-    let fragment = json!({
-        "apiVersion": "kubelet.config.k8s.io/v1beta1",
-        "kind": "KubeletConfiguration",
-        "authentication": { "webhook": { "enabled": true } },
-        "authorization": { "mode": "Webhook" },
-    });
-    kubelet::remedy(
-        view,
-        result,
-        texts,
-        &fragment,
-        &["authentication-token-webhook=true", "authorization-mode=Webhook"],
-    )
+    let change = Change {
+        fields: json!({
+            "authentication": { "webhook": { "enabled": true } },
+            "authorization": { "mode": "Webhook" },
+        }),
+        flags: &[("authentication-token-webhook", "true"), ("authorization-mode", "Webhook")],
+        gke: None,
+    };
+    kubelet::remedy(view, result, texts, &change)
 }

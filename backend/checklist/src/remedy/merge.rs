@@ -34,7 +34,13 @@ pub(super) fn merge_field(object: &mut Value, field: &str, over: &Value) {
 }
 
 /// Lists whose entries are texts that only grow: what two items add is added once.
-const ADDED: [&str; 1] = ["kube-apiserver-arg+"];
+const ADDED: [&str; 5] = [
+    "kube-apiserver-arg+",
+    "kubelet-arg+",
+    "args",
+    "$deleteFromPrimitiveList/command",
+    "$deleteFromPrimitiveList/args",
+];
 
 fn join(object: &mut Value, over: &Value, field: &str) {
     match (object, over) {

@@ -1,5 +1,6 @@
 //! What turns an item green, as structured changes, and the proof in memory that it would.
 
+pub(crate) mod control_plane;
 mod merge;
 mod simulate;
 mod workloads;

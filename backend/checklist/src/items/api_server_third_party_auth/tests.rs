@@ -1,15 +1,29 @@
 use super::*;
+use crate::Parameters;
 use crate::inventory::{ApiServerFlags, ApiServerMetrics, Inventory};
 use crate::parameters::Recogniser;
-use crate::testing::{assert_findings, forbid, inventory, outcome, result};
-use crate::{Parameters, evaluate};
+use crate::testing::{assert_findings, assert_remedied, evaluated, forbid, inventory};
 use rampart_shared::Outcome::{self, Fail, Pass, Unknown};
+use rampart_shared::{ItemResult, Remediation};
 
 const ID: ItemId = ItemId::ApiServerThirdPartyAuth;
 const OIDC: &str = "--oidc-issuer-url=https://id.example";
 const WEBHOOK_FLAG: &str = "--authentication-token-webhook-config-file=/w.yaml";
 const FILE: &str = "--authentication-config=/a.yaml";
 const PATH: &str = "a spec.containers[name=kube-apiserver].command";
+
+/// The result of the item, whose remedy keeps its promise.
+#[track_caller]
+fn result(id: ItemId, inventory: &Inventory) -> ItemResult {
+    assert_remedied(id, inventory, &Parameters::default());
+    crate::testing::result(id, inventory)
+}
+
+/// The outcome of the item, whose remedy keeps its promise.
+#[track_caller]
+fn outcome(id: ItemId, yaml: &str) -> Outcome {
+    result(id, &inventory(yaml)).outcome()
+}
 
 fn pod(name: &str, flags: &str) -> String {
     let words: Vec<String> = flags.split_whitespace().map(|word| format!(", {word:?}")).collect();
@@ -150,8 +164,9 @@ fn a_person_can_name_further_authenticators() {
         vec![Recogniser::new("Gate".to_owned(), Some("acme/gate".to_owned()), None).unwrap()];
     let of = |more: &str| -> Outcome {
         let yaml = pod("a", "") + &deployment("registry.example/acme/gate:1", 2) + more;
-        let items = evaluate(&inventory(&yaml), &parameters).unwrap();
-        items.iter().find(|item| item.result.id() == ID).unwrap().result.outcome()
+        let inventory = inventory(&yaml);
+        assert_remedied(ID, &inventory, &parameters);
+        evaluated(ID, &inventory, &parameters).result.outcome()
     };
     assert_eq!(of(&bind(IMPERSONATE, ACCOUNT)), Pass);
     assert_eq!(of(""), Fail);
@@ -271,21 +286,100 @@ fn requests_for_client_certificates_are_told() {
     assert!(!notes("kubernetes.io/kube-apiserver-client-kubelet"));
 }
 
+/// The remedy, which is proved, and how the item comes out then.
+#[track_caller]
+fn remedied(inventory: &Inventory) -> (Outcome, Remediation) {
+    let after = assert_remedied(ID, inventory, &Parameters::default());
+    (after, evaluated(ID, inventory, &Parameters::default()).remediation)
+}
+
 #[test]
-fn the_remedy_turns_it_green() {
-    let remediation = |yaml: &str| {
-        let items = evaluate(&inventory(yaml), &Parameters::default()).unwrap();
-        items.into_iter().find(|item| item.result.id() == ID).unwrap().remediation
+fn nothing_is_exported_before_the_issuer_is_known() {
+    let (after, remediation) = remedied(&inventory(&pod("a", "--token-auth-file=/t --other=1")));
+    assert_eq!(after, Pass);
+    let [provider, tokens] = &remediation.documents[..] else { panic!("{remediation:#?}") };
+    assert!(!provider.object.to_string().contains("example"), "{}", provider.object);
+    let chosen = |answer: Option<&str>| {
+        let answer = |name: &str| answer.filter(|_| name == "identity-provider-issuer").map(str::to_owned);
+        crate::remedy::chosen(provider, &remediation.inputs, answer)
     };
-    let documents = remediation(&pod("a", "--token-auth-file=/t")).documents;
-    assert!(documents[0].comment.contains("Take --token-auth-file out"));
-    let value: Value = documents[0].object.clone();
-    let flags: Vec<String> = value["apiServer"]["extraArgs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|a| format!("--{}={}", a["name"].as_str().unwrap(), a["value"].as_str().unwrap()))
-        .collect();
-    assert_findings(ID, &pod("a", &flags.join(" ")), Pass, &[]);
-    assert!(remediation(&pod("a", OIDC)).documents.is_empty());
+    assert_eq!(chosen(None), None);
+    assert_eq!(
+        chosen(Some("https://id")).unwrap()["apiServer"]["extraArgs"],
+        serde_json::json!([
+            { "name": "oidc-issuer-url", "value": "https://id" },
+            { "name": "oidc-client-id", "value": "kubernetes" },
+            { "name": "oidc-username-claim", "value": "email" },
+            { "name": "oidc-username-prefix", "value": "oidc:" },
+            { "name": "oidc-groups-claim", "value": "groups" },
+            { "name": "oidc-groups-prefix", "value": "oidc:" },
+        ])
+    );
+    assert!(tokens.choices.is_empty());
+    assert_eq!(
+        tokens.object["spec"]["containers"][0]["$deleteFromPrimitiveList/command"],
+        serde_json::json!(["--token-auth-file=/t"])
+    );
+    assert!(remedied(&inventory(&pod("a", OIDC))).1.documents.is_empty());
+}
+
+#[test]
+fn one_cluster_has_one_provider() {
+    let known = format!("{OIDC} --oidc-client-id=c --oidc-username-claim=sub");
+    let (after, remediation) = remedied(&inventory(&(pod("a", "") + &pod("b", &known))));
+    let [document] = &remediation.documents[..] else { panic!("{remediation:#?}") };
+    assert_eq!((after, remediation.inputs.len()), (Pass, 0));
+    assert_eq!(
+        document.object["apiServer"]["extraArgs"],
+        serde_json::json!([
+            { "name": "oidc-issuer-url", "value": "https://id.example" },
+            { "name": "oidc-client-id", "value": "c" },
+            { "name": "oidc-username-claim", "value": "sub" },
+        ])
+    );
+    for flag in [WEBHOOK_FLAG, FILE] {
+        let (_, remediation) = remedied(&inventory(&(pod("a", "") + &pod("b", flag))));
+        assert!(remediation.documents.is_empty());
+        assert!(remediation.remaining[0].task.contains("kube-system/b"));
+    }
+}
+
+#[test]
+fn k3s_and_flagz_are_put_right_too() {
+    let k3s = |args: &str| {
+        inventory(&format!(
+            "{{apiVersion: v1, kind: Node, metadata: {{name: s, labels: {{node-role.kubernetes.io/control-plane: 'true'}}, \
+             annotations: {{k3s.io/node-args: '[\"server\"{args}]'}}}}, spec: {{providerID: 'k3s://s'}}}}\n"
+        ))
+    };
+    let (after, remediation) = remedied(&k3s(r#", "--kube-apiserver-arg=token-auth-file=/t""#));
+    let [provider, tokens] = &remediation.documents[..] else { panic!("{remediation:#?}") };
+    assert_eq!(after, Pass);
+    assert_eq!(provider.choices[0].template, "oidc-issuer-url={}");
+    assert_eq!(tokens.object, serde_json::json!({ "kube-apiserver-arg+": ["token-auth-file="] }));
+    for (flags, left) in [
+        (vec![("token-auth-file", "/t.csv"), ("oidc-issuer-url", "")], 0),
+        (vec![("token-auth-file", "CLASSIFIED"), ("oidc-issuer-url", "https://id")], 1),
+    ] {
+        let mut answered = inventory(&node("node-role.kubernetes.io/control-plane"));
+        flagz(&mut answered, &flags);
+        let (after, remediation) = remedied(&answered);
+        assert_eq!((after == Pass, remediation.remaining.len()), (left == 0, left));
+    }
+}
+
+#[test]
+fn a_provider_or_a_script_is_left_to_a_person() {
+    let script =
+        pod("a", "").replace("[kube-apiserver]", "[sh, -c, 'exec kube-apiserver --token-auth-file=/t']");
+    let mut azure = inventory(&node("kubernetes.azure.com/cluster"));
+    flagz(&mut azure, &[("oidc-issuer-url", "")]);
+    let openshift = inventory(&node("node.openshift.io/os_id"));
+    for (inventory, words) in
+        [(inventory(&script), "script"), (azure, "Entra"), (openshift, "identityProviders")]
+    {
+        let (after, remediation) = remedied(&inventory);
+        assert_eq!((after, remediation.documents.len(), remediation.inputs.len()), (Fail, 0, 0), "{words}");
+        assert!(remediation.remaining.iter().any(|left| left.task.contains(words)), "{remediation:#?}");
+    }
 }

@@ -1,7 +1,8 @@
 use super::*;
-use crate::testing::{assert_findings, inventory, outcome, result};
-use crate::{Parameters, evaluate};
+use crate::testing::{assert_findings, assert_remedied, evaluated, inventory};
+use crate::{Inventory, Parameters};
 use rampart_shared::Outcome::{self, Fail, NotApplicable, Pass, Unknown};
+use rampart_shared::{ItemResult, RemediationDocument};
 
 const ID: ItemId = ItemId::EtcdTls;
 const ETCD: &str = "etcd --cert-file=c --key-file=k --trusted-ca-file=a --client-cert-auth=true --peer-cert-file=c \
@@ -12,6 +13,19 @@ const URLS: &str = "--listen-client-urls=https://127.0.0.1:2379,https://10.0.0.1
                     --listen-metrics-urls=http://127.0.0.1:2381";
 const API: &str =
     "kube-apiserver --etcd-servers=https://127.0.0.1:2379 --etcd-cafile=a --etcd-certfile=c --etcd-keyfile=k";
+
+/// The result of the item, whose remedy keeps its promise.
+#[track_caller]
+fn result(id: ItemId, inventory: &Inventory) -> ItemResult {
+    assert_remedied(id, inventory, &Parameters::default());
+    crate::testing::result(id, inventory)
+}
+
+/// The outcome of the item, whose remedy keeps its promise.
+#[track_caller]
+fn outcome(id: ItemId, yaml: &str) -> Outcome {
+    result(id, &inventory(yaml)).outcome()
+}
 
 fn pod(component: &str, name: &str, command: &str, env: &str) -> String {
     let command: Vec<String> = command.split_whitespace().map(|word| format!("{word:?}")).collect();
@@ -196,21 +210,127 @@ fn k3s_and_microk8s_without_etcd_have_nothing_to_judge() {
     assert_eq!(result(ID, &partial).outcome(), Unknown);
 }
 
+fn documents(yaml: &str) -> Vec<RemediationDocument> {
+    let inventory = inventory(yaml);
+    assert_eq!(assert_remedied(ID, &inventory, &Parameters::default()), Pass);
+    evaluated(ID, &inventory, &Parameters::default()).remediation.documents
+}
+
+/// The flags that a kubeadm configuration sets, or the words that a patch adds.
+fn set(document: &RemediationDocument) -> Vec<String> {
+    let object = &document.object;
+    let lists = [&object["etcd"]["local"]["extraArgs"], &object["apiServer"]["extraArgs"]];
+    let arguments = lists.into_iter().filter_map(|list| list.as_array()).flatten();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let words = object["spec"]["containers"][0]["args"].as_array().into_iter().flatten();
+    arguments
+        .map(|argument| format!("--{}={}", text(&argument["name"]), text(&argument["value"])))
+        .chain(words.map(text))
+        .collect()
+}
+
 #[test]
-fn the_remedy_turns_it_green() {
-    let etcd = "etcd --auto-tls --listen-client-urls=http://10.0.0.1:2379";
-    let api = "kube-apiserver --etcd-servers=http://10.0.0.1:2379";
-    let items = evaluate(&inventory(&cluster(etcd, api)), &Parameters::default()).unwrap();
-    let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
-    let arguments = |document: &RemediationDocument| -> String {
-        let value: Value = document.object.clone();
-        let list =
-            value["etcd"]["local"]["extraArgs"].as_array().or(value["apiServer"]["extraArgs"].as_array());
-        let list = list.unwrap().iter();
-        list.map(|a| format!(" --{}={}", a["name"].as_str().unwrap(), a["value"].as_str().unwrap())).collect()
+fn what_all_members_share_is_configured_and_their_addresses_are_patched() {
+    let etcd = |name: &str, host: &str| {
+        pod(
+            "etcd",
+            name,
+            &format!(
+                "etcd --data-dir=/d --auto-tls --listen-client-urls=http://{host}:2379 --initial-advertise-peer-urls=http://u:p@{host}:2380"
+            ),
+            "",
+        )
     };
-    let [first, second] = &remediation.documents[..] else { panic!("{:?}", remediation.documents) };
-    let green =
-        cluster(&format!("{etcd}{}", arguments(first)), &format!("kube-apiserver{}", arguments(second)));
-    assert_findings(ID, &green, Pass, &[]);
+    let api = pod(
+        "kube-apiserver",
+        "kube-apiserver-1",
+        "kube-apiserver --etcd-servers=http://127.0.0.1:2379 --x=y",
+        "",
+    );
+    let documents = documents(&(etcd("etcd-1", "10.0.0.1") + &etcd("etcd-2", "10.0.0.2") + &api));
+    let [shared, first, second, server] = &documents[..] else { panic!("{documents:#?}") };
+    let pki = "/etc/kubernetes/pki";
+    assert_eq!(
+        set(shared),
+        [
+            &format!("--cert-file={pki}/etcd/server.crt"),
+            &format!("--key-file={pki}/etcd/server.key"),
+            &format!("--trusted-ca-file={pki}/etcd/ca.crt"),
+            &format!("--peer-cert-file={pki}/etcd/peer.crt"),
+            &format!("--peer-key-file={pki}/etcd/peer.key"),
+            &format!("--peer-trusted-ca-file={pki}/etcd/ca.crt"),
+            "--client-cert-auth=true",
+            "--peer-client-cert-auth=true",
+            "--auto-tls=false",
+        ]
+    );
+    for (document, host) in [(first, "10.0.0.1"), (second, "10.0.0.2")] {
+        assert_eq!(
+            set(document),
+            [
+                format!("--listen-client-urls=https://{host}:2379"),
+                "--advertise-client-urls=https://127.0.0.1:2379".to_owned(),
+                format!("--initial-advertise-peer-urls=https://{host}:2380"),
+            ]
+        );
+        let told = format!("etcdctl member update ID --peer-urls=https://{host}:2380");
+        assert!(document.comment.contains(&told), "{}", document.comment);
+        assert!(!format!("{document:?}").contains("u:p"), "{document:?}");
+    }
+    assert_eq!(
+        set(server),
+        [
+            &format!("--etcd-cafile={pki}/etcd/ca.crt"),
+            &format!("--etcd-certfile={pki}/apiserver-etcd-client.crt"),
+            &format!("--etcd-keyfile={pki}/apiserver-etcd-client.key"),
+            "--etcd-servers=https://127.0.0.1:2379",
+        ]
+    );
+    assert!(server.comment.contains("--etcd-servers=http://127.0.0.1:2379"), "{}", server.comment);
+}
+
+#[test]
+fn every_address_is_rewritten_in_its_own_form() {
+    for (name, before, after) in [
+        (SERVERS, "http://a:1,https://b:2,unix:///s@x", "https://a:1,https://b:2,unix:///s@x"),
+        (OVERRIDES, "/events#http://u:p@a:1;https://b:2", "/events#https://a:1;https://b:2"),
+        ("initial-cluster", "a=http://a:1,b=https://b:2", "a=https://a:1,b=https://b:2"),
+        ("listen-peer-urls", "10.0.0.1:1,http://[::1]:2", "https://10.0.0.1:1,https://[::1]:2"),
+    ] {
+        assert_eq!(remedy::secured(name, before), after);
+    }
+}
+
+#[test]
+fn certificates_that_are_not_kubeadms_are_left_to_a_person() {
+    let left = |yaml: &str| {
+        let inventory = inventory(yaml);
+        assert_eq!(assert_remedied(ID, &inventory, &Parameters::default()), Fail);
+        let remediation = evaluated(ID, &inventory, &Parameters::default()).remediation;
+        assert!(remediation.documents.is_empty(), "{:?}", remediation.documents);
+        remediation.remaining[0].task.clone()
+    };
+    assert!(left(&cluster(&ETCD.replace(" --key-file=k", ""), API)).contains("--key-file"));
+    let external = pod("kube-apiserver", "a", &API.replace("https://127.0.0.1", "http://10.9.9.9"), "");
+    assert!(left(&external).contains("etcd.external"));
+    let script = cluster(ETCD, API)
+        .replace("[\"etcd\", ", "[\"sh\", \"-c\", \"exec etcd --auto-tls --cert-file=c\", ");
+    assert!(left(&script).contains("script"));
+    let credential = API.replace("https://127.0.0.1", "http://u:p@127.0.0.1");
+    let two = cluster(ETCD, &credential) + &pod("kube-apiserver", "kube-apiserver-2", API, "");
+    assert!(left(&two).contains("holds a credential"));
+    let kops =
+        "---\napiVersion: v1\nkind: Node\nmetadata: {name: node-1, labels: {kops.k8s.io/instancegroup: g}}\n";
+    assert!(left(&(cluster("etcd", API) + kops)).contains("https://kops.sigs.k8s.io/"));
+    let rke2 =
+        "---\napiVersion: v1\nkind: Node\nmetadata: {name: node-1}\nspec: {providerID: 'rke2://node-1'}\n";
+    assert!(left(&(cluster(ETCD, &API.replace("https:", "http:")) + rke2)).contains("/etc/rancher/rke2"));
+}
+
+#[test]
+fn minikube_has_kubeadms_files_elsewhere() {
+    let node =
+        "---\napiVersion: v1\nkind: Node\nmetadata: {name: node-1, labels: {minikube.k8s.io/name: m}}\n";
+    let documents = documents(&(cluster("etcd", API) + node));
+    assert!(set(&documents[0])[0].contains("/var/lib/minikube/certs/etcd/server.crt"));
 }

@@ -1,7 +1,8 @@
-use crate::testing::{assert_findings, forbid, inventory, outcome, result};
-use crate::{Kind, Parameters, evaluate};
+use crate::testing::{assert_findings, assert_remedied, evaluated, forbid, inventory};
+use crate::{Inventory, Kind, Parameters};
 use rampart_shared::Outcome::{Fail, NotApplicable, Pass, Unknown};
-use rampart_shared::{Basis, Gap, GapReason, ItemId};
+use rampart_shared::{Basis, Gap, GapReason, ItemId, ItemResult, Outcome, Remediation};
+use serde_json::json;
 
 const ITEMS: [ItemId; 3] =
     [ItemId::KubeletAnonymousAuth, ItemId::KubeletWebhookAuthorization, ItemId::KubeletReadOnlyPort];
@@ -10,6 +11,19 @@ const GOOD: &str =
     "authentication: {anonymous: {enabled: false}}\nauthorization: {mode: Webhook}\nreadOnlyPort: 0\n";
 const BAD: &str =
     "authentication: {anonymous: {enabled: true}}\nauthorization: {mode: AlwaysAllow}\nreadOnlyPort: 10255\n";
+
+/// The result of the item, whose remedy keeps its promise.
+#[track_caller]
+fn result(id: ItemId, inventory: &Inventory) -> ItemResult {
+    assert_remedied(id, inventory, &Parameters::default());
+    crate::testing::result(id, inventory)
+}
+
+/// The outcome of the item, whose remedy keeps its promise.
+#[track_caller]
+fn outcome(id: ItemId, yaml: &str) -> Outcome {
+    result(id, &inventory(yaml)).outcome()
+}
 
 fn node(name: &str, ready: &str, labels: &str) -> String {
     format!(
@@ -162,25 +176,104 @@ fn only_the_exact_value_holds() {
     assert_eq!(with(ITEMS[2], "readOnlyPort: 1\n"), Fail);
 }
 
+/// The remedy, which is proved, and how the item comes out then.
+#[track_caller]
+fn remedied(id: ItemId, yaml: &str) -> (Outcome, Remediation) {
+    let inventory = inventory(yaml);
+    let after = assert_remedied(id, &inventory, &Parameters::default());
+    (after, evaluated(id, &inventory, &Parameters::default()).remediation)
+}
+
+fn labelled(label: &str, provider: &str) -> String {
+    node("a", "True", label) + &format!("spec: {{providerID: '{provider}'}}\n") + &configz("a", BAD)
+}
+
 #[test]
-fn the_remedy_turns_it_green() {
+fn each_distribution_takes_the_setting_in_its_own_form() {
+    let fields = [
+        json!({ "authentication": { "anonymous": { "enabled": false } } }),
+        json!({ "authentication": { "webhook": { "enabled": true } }, "authorization": { "mode": "Webhook" } }),
+        json!({ "readOnlyPort": 0 }),
+    ];
+    let arguments = [
+        json!(["anonymous-auth=false"]),
+        json!(["authentication-token-webhook=true", "authorization-mode=Webhook"]),
+        json!(["read-only-port=0"]),
+    ];
+    for ((id, fields), arguments) in ITEMS.into_iter().zip(fields).zip(arguments) {
+        let mut fragment =
+            json!({ "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration" });
+        crate::remedy::merge(&mut fragment, &fields);
+        let eks = json!({
+            "apiVersion": "node.eks.aws/v1alpha1",
+            "kind": "NodeConfig",
+            "spec": { "kubelet": { "config": fields } },
+        });
+        for (yaml, object) in [
+            (labelled("", ""), fragment),
+            (labelled("", "k3s://a"), json!({ "kubelet-arg+": arguments })),
+            (labelled("", "rke2://a"), json!({ "kubelet-arg+": arguments })),
+            (labelled("eks.amazonaws.com/nodegroup: g", ""), eks),
+        ] {
+            let (after, remediation) = remedied(id, &yaml);
+            assert_eq!(after, Pass);
+            let [document] = &remediation.documents[..] else { panic!("{remediation:#?}") };
+            assert_eq!(document.object, object);
+            assert!(document.comment.starts_with("For a."), "{}", document.comment);
+            assert!(document.comment.contains("Before: "), "{}", document.comment);
+        }
+        assert!(remedied(id, &read("a", GOOD)).1.documents.is_empty());
+    }
+}
+
+#[test]
+fn a_provider_without_such_a_setting_has_a_step() {
+    for label in [
+        "cloud.google.com/gke-nodepool: p",
+        "kubernetes.azure.com/cluster: c",
+        "node.openshift.io/os_id: rhel",
+        "kops.k8s.io/instancegroup: g",
+        "microk8s.io/cluster: 'true'",
+    ] {
+        for id in ITEMS {
+            let (after, remediation) = remedied(id, &labelled(label, ""));
+            let is_gke_port = label.starts_with("cloud") && id == ItemId::KubeletReadOnlyPort;
+            assert_eq!(after, if is_gke_port { Pass } else { Fail });
+            assert_eq!(remediation.documents.len(), usize::from(is_gke_port), "{label}");
+            assert!(remediation.remaining.iter().all(|left| left.task.contains("https://")));
+        }
+    }
+}
+
+#[test]
+fn the_config_map_is_put_right_with_everything_else_in_it() {
     for id in ITEMS {
-        let items = evaluate(&inventory(&read("a", BAD)), &Parameters::default()).unwrap();
-        let item = items.iter().find(|item| item.result.id() == id).unwrap();
-        let [document] = &item.remediation.documents[..] else { panic!("{id}") };
-        assert!(document.comment.starts_with("For a."), "{}", document.comment);
-        assert_eq!(
-            outcome(
-                id,
-                &read(
-                    "a",
-                    &crate::remedy::yaml(&document.object).replace("kind: KubeletConfiguration\n", "")
-                )
-            ),
-            Pass
-        );
-        let items = evaluate(&inventory(&read("a", GOOD)), &Parameters::default()).unwrap();
-        let item = items.iter().find(|item| item.result.id() == id).unwrap();
-        assert!(item.remediation.documents.is_empty());
+        let yaml = node("a", "True", "") + &config_map(&format!("maxPods: 9\n{BAD}"));
+        let (after, remediation) = remedied(id, &yaml);
+        assert_eq!(after, Unknown, "the node was not read");
+        assert_eq!(remediation.documents[0].object["kind"], "KubeletConfiguration");
+        let before = inventory(&yaml);
+        let parameters = Parameters::default();
+        let view = crate::workloads::View::new(&before, &parameters);
+        let declared = crate::remedy::simulate(&view, &remediation.documents);
+        assert!(declared.config_maps.seen[0].data["kubelet"].contains("maxPods: 9"));
+        // Both at once are one document.
+        let both = read("b", BAD) + &yaml;
+        assert_eq!(remedied(id, &both).1.documents.len(), 1);
+        let eks = both.replace("name: b, labels: {}", "name: b, labels: {eks.amazonaws.com/nodegroup: g}");
+        assert_eq!(remedied(id, &eks).1.documents.len(), 2);
+    }
+}
+
+#[test]
+fn no_node_name_leaves_the_comment() {
+    let name = "a\\nkind: Secret\\u2028x";
+    let yaml = node(&format!("\"{name}\""), "True", "") + &configz(&format!("\"{name}\""), BAD);
+    for id in ITEMS {
+        let (after, remediation) = remedied(id, &yaml);
+        assert_eq!(after, Pass);
+        let document = &remediation.documents[0];
+        assert!(!document.object.to_string().contains("Secret"));
+        assert!(crate::remedy::comment(&document.comment).lines().all(|line| line.starts_with('#')));
     }
 }

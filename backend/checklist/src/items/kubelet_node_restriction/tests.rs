@@ -1,12 +1,26 @@
 use super::*;
 use crate::inventory::{ApiServerFlags, ApiServerMetrics};
-use crate::testing::{assert_findings, forbid, inventory, outcome, result};
-use crate::{Parameters, evaluate};
+use crate::testing::{assert_findings, assert_remedied, evaluated, forbid, inventory};
+use crate::{Inventory, Parameters};
 use rampart_shared::Outcome::{Fail, Pass, Unknown};
+use rampart_shared::{ItemResult, Outcome, Remediation};
 
 const ID: ItemId = ItemId::KubeletNodeRestriction;
 const GOOD: &str = "--enable-admission-plugins=NodeRestriction --authorization-mode=Node,RBAC";
 const PATH: &str = "spec.containers[name=kube-apiserver].command";
+
+/// The result of the item, whose remedy keeps its promise.
+#[track_caller]
+fn result(id: ItemId, inventory: &Inventory) -> ItemResult {
+    assert_remedied(id, inventory, &Parameters::default());
+    crate::testing::result(id, inventory)
+}
+
+/// The outcome of the item, whose remedy keeps its promise.
+#[track_caller]
+fn outcome(id: ItemId, yaml: &str) -> Outcome {
+    result(id, &inventory(yaml)).outcome()
+}
 
 fn pod(name: &str, arguments: &str) -> String {
     let words: Vec<String> = arguments.split_whitespace().map(|word| format!("{word:?}")).collect();
@@ -150,29 +164,103 @@ fn k3s_holds_unless_its_arguments_take_it_away() {
     assert_eq!(result(ID, &partial).outcome(), Unknown);
 }
 
+/// The remedy, which is proved, and how the item comes out then.
+#[track_caller]
+fn remedied(yaml: &str) -> (Outcome, Remediation) {
+    let inventory = inventory(yaml);
+    let after = assert_remedied(ID, &inventory, &Parameters::default());
+    (after, evaluated(ID, &inventory, &Parameters::default()).remediation)
+}
+
 #[test]
-fn the_remedy_appends_and_turns_it_green() {
-    let before = "--enable-admission-plugins=PodNodeSelector --disable-admission-plugins=NodeRestriction,X --authorization-mode=RBAC";
-    let items = evaluate(&inventory(&pod("a", before)), &Parameters::default()).unwrap();
-    let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
-    let value: Value = remediation.documents[0].object.clone();
-    let arguments: Vec<String> = value["apiServer"]["extraArgs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|argument| {
-            format!("--{}={}", argument["name"].as_str().unwrap(), argument["value"].as_str().unwrap())
-        })
-        .collect();
+fn the_remedy_keeps_every_other_plugin_and_mode() {
+    let before = "--enable-admission-plugins=PodNodeSelector --disable-admission-plugins=NodeRestriction,X \
+                  --authorization-mode=AlwaysAllow,Webhook --other=1";
+    let (after, remediation) = remedied(&pod("a", before));
+    let [document] = &remediation.documents[..] else { panic!("{remediation:#?}") };
+    assert_eq!(after, Pass);
     assert_eq!(
-        arguments,
-        [
-            "--enable-admission-plugins=PodNodeSelector,NodeRestriction",
-            "--disable-admission-plugins=X",
-            "--authorization-mode=Node,RBAC"
-        ]
+        document.object["apiServer"]["extraArgs"],
+        serde_json::json!([
+            { "name": ENABLE, "value": "PodNodeSelector,NodeRestriction" },
+            { "name": DISABLE, "value": "X" },
+            { "name": MODE, "value": "Node,Webhook" },
+        ])
     );
-    assert_findings(ID, &pod("a", &arguments.join(" ")), Pass, &[]);
-    let items = evaluate(&inventory(&pod("a", GOOD)), &Parameters::default()).unwrap();
-    assert!(items.iter().find(|item| item.result.id() == ID).unwrap().remediation.documents.is_empty());
+    let former = "Before: --enable-admission-plugins=PodNodeSelector --disable-admission-plugins=NodeRestriction,X \
+                  --authorization-mode=AlwaysAllow,Webhook\n";
+    assert!(document.comment.contains(former), "{}", document.comment);
+    assert!(document.undo.is_none());
+}
+
+#[test]
+fn a_list_of_which_nothing_is_left_goes() {
+    let (after, remediation) =
+        remedied(&pod("a", &format!("{GOOD} --disable-admission-plugins=NodeRestriction")));
+    let [document] = &remediation.documents[..] else { panic!("{remediation:#?}") };
+    assert_eq!(after, Pass);
+    assert_eq!(
+        document.object["spec"]["containers"][0]["$deleteFromPrimitiveList/command"],
+        serde_json::json!(["--disable-admission-plugins=NodeRestriction"])
+    );
+}
+
+#[test]
+fn an_api_server_that_differs_from_the_others_is_patched_alone() {
+    let (after, remediation) = remedied(
+        &(pod("a", &format!("{GOOD},Webhook"))
+            + &pod("b", "--enable-admission-plugins=X --authorization-mode=RBAC")),
+    );
+    assert_eq!(after, Pass);
+    let [document] = &remediation.documents[..] else { panic!("{remediation:#?}") };
+    let container = &document.object["spec"]["containers"][0];
+    assert_eq!(
+        container["args"],
+        serde_json::json!(["--enable-admission-plugins=X,NodeRestriction", "--authorization-mode=Node,RBAC"])
+    );
+    assert_eq!(
+        container["$deleteFromPrimitiveList/command"],
+        serde_json::json!(["--authorization-mode=RBAC", "--enable-admission-plugins=X"])
+    );
+    assert!(document.comment.starts_with("For kube-system/b."), "{}", document.comment);
+}
+
+#[test]
+fn k3s_and_rke2_add_what_is_missing_and_leave_what_has_to_go() {
+    let of = |value: &str| remedied(&k3s(&format!(r#"["server","--kube-apiserver-arg","{value}"]"#)));
+    for (value, added) in [
+        ("enable-admission-plugins=PodNodeSelector", "enable-admission-plugins=NodeRestriction"),
+        ("authorization-mode=RBAC", "authorization-mode=Node"),
+        ("authorization-mode=", "authorization-mode=Node,RBAC"),
+    ] {
+        let (after, remediation) = of(value);
+        assert_eq!(after, Pass);
+        assert_eq!(remediation.documents[0].object, serde_json::json!({ "kube-apiserver-arg+": [added] }));
+        assert!(remediation.documents[0].comment.contains("/etc/rancher/k3s/config.yaml.d"));
+    }
+    for value in ["disable-admission-plugins=NodeRestriction", "authorization-mode=AlwaysAllow"] {
+        let (after, remediation) = of(value);
+        assert_eq!((after, remediation.documents.len(), remediation.remaining.len()), (Fail, 0, 1));
+    }
+    let rke2 =
+        "---\napiVersion: v1\nkind: Node\nmetadata: {name: node-1}\nspec: {providerID: 'rke2://node-1'}\n";
+    let (after, remediation) = remedied(&(pod("a", "--authorization-mode=RBAC") + rke2));
+    assert_eq!(after, Pass);
+    assert_eq!(
+        remediation.documents[0].object,
+        serde_json::json!({ "kube-apiserver-arg+": ["authorization-mode=Node", "enable-admission-plugins=NodeRestriction"] })
+    );
+}
+
+#[test]
+fn a_provider_or_a_script_is_left_to_a_person() {
+    let script = pod("a", "")
+        .replace("[kube-apiserver, ]", "[sh, -c, 'exec kube-apiserver --authorization-mode=RBAC']");
+    let kops =
+        "---\napiVersion: v1\nkind: Node\nmetadata: {name: node-1, labels: {kops.k8s.io/instancegroup: g}}\n";
+    for (yaml, words) in [(script, "script"), (pod("a", "") + kops, "https://kops.sigs.k8s.io/")] {
+        let (after, remediation) = remedied(&yaml);
+        assert_eq!((after, remediation.documents.len()), (Fail, 0), "{words}");
+        assert!(remediation.remaining[0].task.contains(words));
+    }
 }

@@ -4,6 +4,7 @@
 //! imagined: a pod gets the fields that its template gets, and nothing else.
 
 mod control_plane;
+mod nodes;
 mod objects;
 mod pods;
 
@@ -22,7 +23,7 @@ pub fn simulate<'d>(
             RemediationTarget::NewObject | RemediationTarget::Apply => {
                 objects::apply(view, &mut inventory, &document.object);
             }
-            RemediationTarget::Node => control_plane::set_on_nodes(&mut inventory, &document.object),
+            RemediationTarget::Node => nodes::set_on_nodes(&mut inventory, &document.object),
             RemediationTarget::ControlPlane => {
                 control_plane::set_on_control_plane(&mut inventory, &document.object);
             }
