@@ -1,10 +1,12 @@
 //! What turns an item green, as structured changes, and the proof in memory that it would.
 
+mod commands;
 mod merge;
 mod simulate;
 mod workloads;
 mod yaml;
 
+pub use commands::{describe, kubectl, reference};
 pub use merge::{bare, identity, merge};
 pub use simulate::simulate;
 pub use workloads::{pod_spec_document, workload_documents};

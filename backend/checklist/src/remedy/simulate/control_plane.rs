@@ -33,8 +33,12 @@ fn set<T: Clone>(there: &mut Option<T>, value: &Option<T>) {
     }
 }
 
-/// The arguments of a kubeadm ClusterConfiguration, on the static pods of their components.
+/// The arguments of a kubeadm ClusterConfiguration, on the static pods of their components and in `/flagz`, or a
+/// setting of k3s and RKE2.
 pub(super) fn set_on_control_plane(inventory: &mut Inventory, object: &Value) {
+    if object["secrets-encryption"] == true {
+        return encrypt_secrets(inventory);
+    }
     if object["kind"] != "ClusterConfiguration" {
         return;
     }
@@ -43,6 +47,13 @@ pub(super) fn set_on_control_plane(inventory: &mut Inventory, object: &Value) {
         (Component::Etcd, &object["etcd"]["local"]["extraArgs"]),
     ] {
         let Some(arguments) = arguments.as_array() else { continue };
+        if let (Component::ApiServer, Some(flagz)) = (component, &mut inventory.api_server_flags.seen) {
+            for argument in arguments {
+                if let (Some(name), Some(value)) = (argument["name"].as_str(), argument["value"].as_str()) {
+                    flagz.flags.insert(name.to_owned(), value.to_owned());
+                }
+            }
+        }
         for pod in inventory.pods.seen.iter_mut().filter(|pod| pod.component() == Some(component)) {
             let pod = Arc::make_mut(pod);
             for argument in arguments {
@@ -51,6 +62,19 @@ pub(super) fn set_on_control_plane(inventory: &mut Inventory, object: &Value) {
                 }
             }
         }
+    }
+}
+
+/// `secrets-encryption`: k3s' servers say it of themselves, and RKE2 gives its API servers the file that it makes.
+/// <https://docs.rke2.io/security/secrets_encryption>
+fn encrypt_secrets(inventory: &mut Inventory) {
+    const FILE: &str = "/var/lib/rancher/rke2/server/cred/encryption-config.json";
+    for server in inventory.nodes.seen.iter_mut().filter_map(|node| node.k3s.as_mut()) {
+        server.secrets_encryption = true;
+    }
+    let is_api_server = |pod: &&mut Arc<Pod>| pod.component() == Some(Component::ApiServer);
+    for pod in inventory.pods.seen.iter_mut().filter(is_api_server) {
+        set_flag(Arc::make_mut(pod), Component::ApiServer, "encryption-provider-config", FILE);
     }
 }
 
