@@ -123,7 +123,13 @@ impl ObjectReference {
 impl Exposure {
     /// A bad value that was seen.
     fn seen(cause: Cause, observed: impl Into<String>) -> Self {
-        Exposure { cause, observed: observed.into(), suppliers: Vec::new(), objects: Vec::new(), on_port: false }
+        Exposure {
+            cause,
+            observed: observed.into(),
+            suppliers: Vec::new(),
+            objects: Vec::new(),
+            on_port: false,
+        }
     }
 
     /// Something that one of these kinds could have supplied.

@@ -64,9 +64,10 @@ fn task(installed: &Installed<'_>, finding: &Finding) -> String {
         ),
         _ => {
             let program = USED.iter().find(|(program, _)| {
-                installed.workloads(*program).iter().any(|workload| {
-                    crate::recognise::subject(workload) == finding.subject
-                })
+                installed
+                    .workloads(*program)
+                    .iter()
+                    .any(|workload| crate::recognise::subject(workload) == finding.subject)
             });
             format!("{observed}. {}", use_of(program.map(|(program, _)| *program)))
         }

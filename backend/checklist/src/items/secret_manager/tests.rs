@@ -276,7 +276,10 @@ fn flagz_speaks_where_no_static_pod_is_seen() {
         seen.api_server_flags.seen = Some(ApiServerFlags { flags: flags.into_iter().collect() });
         let left = assert_remedied(ID, &seen, &Parameters::default());
         let outcome = result(ID, &seen).outcome();
-        assert!(outcome != Fail || left == Unknown, "the flag alone does not show that Secrets are encrypted");
+        assert!(
+            outcome != Fail || left == Unknown,
+            "the flag alone does not show that Secrets are encrypted"
+        );
         outcome
     };
     assert_eq!(with_flag(Some("")), Fail);

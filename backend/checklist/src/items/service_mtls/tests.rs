@@ -6,8 +6,8 @@ mod linkerd;
 mod remedy;
 
 use super::*;
-use crate::inventory::Object;
 use crate::Parameters;
+use crate::inventory::Object;
 use crate::testing::{assert_findings, assert_remedied, forbid, inventory, outcome, result};
 use rampart_shared::Outcome;
 use serde_json::Value;

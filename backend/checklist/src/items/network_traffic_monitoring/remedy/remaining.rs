@@ -10,11 +10,7 @@ use rampart_shared::{Finding, Remainder};
 use std::collections::BTreeMap;
 
 /// Each task with the findings that it is for.
-pub(super) fn remaining(
-    view: &View<'_>,
-    installed: &Installed<'_>,
-    findings: &[&Finding],
-) -> Vec<Remainder> {
+pub(super) fn remaining(view: &View<'_>, installed: &Installed<'_>, findings: &[&Finding]) -> Vec<Remainder> {
     let mut tasks: BTreeMap<String, Vec<&Finding>> = BTreeMap::new();
     for finding in findings {
         tasks.entry(task(view, installed, finding)).or_default().push(finding);
@@ -36,16 +32,23 @@ fn task(view: &View<'_>, installed: &Installed<'_>, finding: &Finding) -> String
              that sees pods without a proxy too. {}",
             install(view, installed)
         ),
-        "not-ready" if finding.path.starts_with("DaemonSet") || finding.path.starts_with("Deployment") => format!(
-            "{} {}: {}. Its configuration is there and its program is not: install it, or see why its operator does not \
+        "not-ready" if finding.path.starts_with("DaemonSet") || finding.path.starts_with("Deployment") => {
+            format!(
+                "{} {}: {}. Its configuration is there and its program is not: install it, or see why its operator does not \
              (`{look}`). Rampart cannot install programs.",
-            finding.subject.kind, finding.subject.name, finding.path
-        ),
+                finding.subject.kind, finding.subject.name, finding.path
+            )
+        }
         "not-ready" => format!(
             "{observed}. Find out why and mend it: `{look}`, the events of its namespace, the logs of its pods. Rampart \
              sees that it is not ready, not what keeps it."
         ),
-        _ => format!("{} {}: {observed}. {}", finding.subject.kind, finding.subject.name, switch(finding, &look)),
+        _ => format!(
+            "{} {}: {observed}. {}",
+            finding.subject.kind,
+            finding.subject.name,
+            switch(finding, &look)
+        ),
     }
 }
 

@@ -50,18 +50,18 @@ pub(super) fn calico_operator(installed: &Installed<'_>, findings: &[&Finding]) 
                 "kind": kind,
                 "metadata": { "name": "default" },
             });
-            document(RemediationTarget::NewObject, format!("Calico's operator installs {kind}, which {what}"), &object)
+            document(
+                RemediationTarget::NewObject,
+                format!("Calico's operator installs {kind}, which {what}"),
+                &object,
+            )
         })
         .collect()
 }
 
 /// Hubble counts flows as metrics, which needs nothing but Cilium's agents.
 /// <https://docs.cilium.io/en/stable/observability/metrics/#hubble-metrics>
-fn hubble(
-    view: &View<'_>,
-    installed: &Installed<'_>,
-    findings: &[&Finding],
-) -> Option<RemediationDocument> {
+fn hubble(view: &View<'_>, installed: &Installed<'_>, findings: &[&Finding]) -> Option<RemediationDocument> {
     let finding = findings.iter().find(|finding| {
         finding.subject.kind == "ConfigMap"
             && finding.subject.name == "cilium-config"
@@ -120,11 +120,7 @@ fn calico_flow_logs(view: &View<'_>, installed: &Installed<'_>) -> Option<Remedi
 
 /// The whole of `config.yaml` is one text: one line of it changes.
 /// <https://retina.sh/docs/Installation/Config>
-fn retina(
-    view: &View<'_>,
-    installed: &Installed<'_>,
-    findings: &[&Finding],
-) -> Option<RemediationDocument> {
+fn retina(view: &View<'_>, installed: &Installed<'_>, findings: &[&Finding]) -> Option<RemediationDocument> {
     let finding = findings.iter().find(|finding| {
         finding.rule == "no-flows"
             && finding.subject.kind == "ConfigMap"
@@ -180,7 +176,8 @@ fn tetragon(
     while taken(&name) {
         name.push_str("-rampart");
     }
-    let watched = |call: &str| json!({ "call": call, "syscall": false, "args": [{ "index": 0, "type": "sock" }] });
+    let watched =
+        |call: &str| json!({ "call": call, "syscall": false, "args": [{ "index": 0, "type": "sock" }] });
     let object = json!({
         "apiVersion": "cilium.io/v1alpha1",
         "kind": "TracingPolicy",
@@ -203,10 +200,8 @@ fn config_map(config: &ConfigMap, data: &[(&str, &str)], comment: String) -> Rem
         })
     };
     let new = data.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
-    let former: Map<String, Value> = data
-        .iter()
-        .filter_map(|(key, _)| Some(((*key).to_owned(), json!(config.data.get(*key)?))))
-        .collect();
+    let former: Map<String, Value> =
+        data.iter().filter_map(|(key, _)| Some(((*key).to_owned(), json!(config.data.get(*key)?)))).collect();
     let mut document = document(RemediationTarget::Apply, comment, &with(new));
     if !former.is_empty() {
         document.undo = Some(with(former));

@@ -106,7 +106,10 @@ fn one_line_of_retinas_configuration_changes() {
     let text = "apiServer: {port: 10093}\nenablePodLevel: false\nremoteContext: false\n";
     assert_eq!(remedied(&with(text)), Pass);
     let document = &remedy_of(&with(text)).documents[0];
-    assert_eq!(document.object["data"]["config.yaml"], json!(text.replace("enablePodLevel: false", "enablePodLevel: true")));
+    assert_eq!(
+        document.object["data"]["config.yaml"],
+        json!(text.replace("enablePodLevel: false", "enablePodLevel: true"))
+    );
     assert_eq!(document.undo.as_ref().unwrap()["data"]["config.yaml"], json!(text));
     assert!(document.comment.contains("kubectl -n kube-system rollout restart daemonset/retina-agent"));
     // A text of another form, or one that is not all there, is not written anew.
@@ -139,7 +142,10 @@ fn what_a_person_installs_or_mends_is_said_for_this_cluster() {
         (app() + &node("kubernetes.azure.com/cluster"), "az aks update"),
         (app() + &node("eks.amazonaws.com/nodegroup"), "NetworkFlowMonitor"),
         (app() + &node("node.openshift.io/os_id"), "Network Observability Operator"),
-        (app() + &retina().replace("numberReady: 1", "numberReady: 0"), "kubectl -n kube-system describe daemonset/retina-agent"),
+        (
+            app() + &retina().replace("numberReady: 1", "numberReady: 0"),
+            "kubectl -n kube-system describe daemonset/retina-agent",
+        ),
     ] {
         let remedy = remedy_of(&yaml);
         assert!(remedy.documents.is_empty() && remedy.remaining.len() == 1, "{remedy:?}");

@@ -125,7 +125,8 @@ fn store(view: &View<'_>) -> RemediationInput {
 fn api_version(view: &View<'_>, installed: &Installed<'_>) -> &'static str {
     const V1: &str = "external-secrets.io/v1";
     const V1BETA1: &str = "external-secrets.io/v1beta1";
-    let mut seen = view.inventory.resources_of([Kind::ExternalSecrets, Kind::ClusterExternalSecrets]).peekable();
+    let mut seen =
+        view.inventory.resources_of([Kind::ExternalSecrets, Kind::ClusterExternalSecrets]).peekable();
     if seen.peek().is_some() {
         return if seen.any(|object| object.api_version == V1) { V1 } else { V1BETA1 };
     }

@@ -92,7 +92,10 @@ fn kubeadm_encrypts_by_a_key_service_and_no_key_is_made_up() {
     let object = chosen(configuration, &remedy.inputs, answers).unwrap();
     let providers = &object["resources"][0]["providers"];
     assert_eq!(providers[0]["kms"]["endpoint"], "unix:///run/kms/kms.sock");
-    assert_eq!((&providers[0]["kms"]["apiVersion"], &providers[1]), (&json!("v2"), &json!({ "identity": {} })));
+    assert_eq!(
+        (&providers[0]["kms"]["apiVersion"], &providers[1]),
+        (&json!("v2"), &json!({ "identity": {} }))
+    );
     let object = chosen(flags, &remedy.inputs, answers).unwrap();
     assert_eq!(object["apiServer"]["extraVolumes"][1]["mountPath"], "/run/kms");
     for document in &remedy.documents {
@@ -130,7 +133,8 @@ fn k3s_rke2_and_openshift_make_the_key_themselves() {
 
 #[test]
 fn a_provider_that_runs_the_api_server_has_a_step_of_its_own() {
-    let node = "\n---\n{apiVersion: v1, kind: Node, metadata: {name: a, labels: {kubernetes.azure.com/cluster: c}}}";
+    let node =
+        "\n---\n{apiVersion: v1, kind: Node, metadata: {name: a, labels: {kubernetes.azure.com/cluster: c}}}";
     let mut seen = inventory(&encrypted(node));
     let flags = [("encryption-provider-config".to_owned(), String::new())];
     seen.api_server_flags.seen = Some(ApiServerFlags { flags: flags.into() });

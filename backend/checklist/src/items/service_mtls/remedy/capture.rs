@@ -3,7 +3,7 @@
 use super::plan::{Annotations, Plan};
 use super::remaining::Task;
 use crate::inventory::{Labels, Pod};
-use crate::mesh::{Meshes, Protection, ServedPort, without_ports};
+use crate::mesh::{Cause, Meshes, Protection, ServedPort, without_ports};
 use crate::workloads::OwnedWorkload;
 use rampart_shared::{Fingerprint, Subject};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,17 +49,33 @@ pub(super) fn add(plan: &mut Plan<'_>, meshes: &Meshes<'_>, captured: Captured<'
     // The pods as the roll-out makes them, but for what a mesh's injector does: that is not imagined.
     let pods: Vec<Pod> =
         workload.pods.iter().map(|pod| with(pod, of_template.iter().chain(&of_namespace))).collect();
+    let mut left: Vec<&Fingerprint> = Vec::new();
+    let mut waits = false;
     for (port, fingerprint) in &ports {
         let mut is_left = false;
         for pod in &pods {
-            if let Protection::Exposed(exposure) = meshes.protection(pod, *port) {
-                is_left |= !plan.settle(meshes, workload.namespace(), port.number, &exposure);
+            if let Protection::Exposed(exposure) = meshes.protection(pod, *port)
+                && !plan.settle(meshes, workload.namespace(), port.number, &exposure)
+            {
+                is_left = true;
+                waits |= exposure.cause != Cause::NotCaptured;
             }
         }
         if is_left {
-            let task = Task::Restart(workload.namespace().to_owned());
+            left.push(fingerprint);
+        }
+    }
+    if waits {
+        // Another finding would take this one's place: what mends that comes first.
+        for fingerprint in ports.values() {
+            let task = Task::CaptureAfterRestart(workload.namespace().to_owned());
             plan.remaining.add_of(task, fingerprint, workload);
         }
+        return;
+    }
+    for fingerprint in left {
+        let task = Task::Restart(workload.namespace().to_owned());
+        plan.remaining.add_of(task, fingerprint, workload);
     }
     if !of_template.is_empty() {
         plan.annotations.entry(workload.subject.clone()).or_default().extend(of_template);
@@ -105,9 +121,8 @@ fn changes(annotations: &Labels, served: &BTreeSet<ServedPort>) -> Annotations {
             changes.insert(name.to_owned(), (former.clone(), new));
         }
     };
-    let instead = |bad: &'static str, good: &'static str| {
-        move |former: &str| (former == bad).then(|| good.to_owned())
-    };
+    let instead =
+        |bad: &'static str, good: &'static str| move |former: &str| (former == bad).then(|| good.to_owned());
     change("sidecar.istio.io/interceptionMode", &instead("NONE", "REDIRECT"));
     change("ambient.istio.io/bypass-inbound-capture", &instead("true", "false"));
     change("traffic.sidecar.istio.io/includeInboundPorts", &|former| (former != "*").then(|| "*".to_owned()));

@@ -41,8 +41,12 @@ fn of_stage(view: &View<'_>, plan: &Plan<'_>, stage: RemediationStage) -> Vec<Re
             "spec": { "mtls": { "mode": mode } },
         });
         let comment = match enforces {
-            true => format!("Namespace {namespace}: mutual TLS alone. Restart its workloads before, so that they have proxies"),
-            false => format!("Namespace {namespace}: mutual TLS beside plaintext, whatever the rest of the mesh demands"),
+            true => format!(
+                "Namespace {namespace}: mutual TLS alone. Restart its workloads before, so that they have proxies"
+            ),
+            false => format!(
+                "Namespace {namespace}: mutual TLS beside plaintext, whatever the rest of the mesh demands"
+            ),
         };
         documents.push(document(RemediationTarget::NewObject, comment, &policy));
     }
@@ -58,7 +62,12 @@ fn namespaces(view: &View<'_>, plan: &Plan<'_>, enforces: bool) -> Vec<Remediati
         .enrolled
         .keys()
         .chain(&plan.linkerd_policies)
-        .chain(plan.annotations.keys().filter(|subject| subject.kind == "Namespace").map(|subject| &subject.name))
+        .chain(
+            plan.annotations
+                .keys()
+                .filter(|subject| subject.kind == "Namespace")
+                .map(|subject| &subject.name),
+        )
         .collect();
     let mut documents = Vec::new();
     for name in names {
@@ -113,9 +122,16 @@ fn namespaces(view: &View<'_>, plan: &Plan<'_>, enforces: bool) -> Vec<Remediati
 }
 
 /// The label that puts a namespace into a mesh, unless it has it.
-fn label(mesh: Option<Mesh>, there: &Labels, revision: Option<&str>, enforces: bool) -> Option<(String, String)> {
+fn label(
+    mesh: Option<Mesh>,
+    there: &Labels,
+    revision: Option<&str>,
+    enforces: bool,
+) -> Option<(String, String)> {
     let (name, value) = match mesh? {
-        Mesh::Istio if there.contains_key("istio.io/rev") && !there.contains_key("istio-injection") => return None,
+        Mesh::Istio if there.contains_key("istio.io/rev") && !there.contains_key("istio-injection") => {
+            return None;
+        }
         Mesh::Istio => revision.map_or(("istio-injection", "enabled"), |revision| ("istio.io/rev", revision)),
         Mesh::IstioAmbient => ("istio.io/dataplane-mode", "ambient"),
         // Enrolled, only clients that are enrolled too get in.
@@ -222,11 +238,15 @@ fn linkerd(view: &View<'_>, plan: &Plan<'_>) -> Vec<RemediationDocument> {
                     "kind": "MeshTLSAuthentication",
                     "name": authentication,
                 }));
-                (json!({ "requiredAuthenticationRefs": new }), json!({ "requiredAuthenticationRefs": former }))
+                (
+                    json!({ "requiredAuthenticationRefs": new }),
+                    json!({ "requiredAuthenticationRefs": former }),
+                )
             }
             _ => continue,
         };
-        let comment = format!("{} {}/{}: demands an identity", object.kind.kind(), object.namespace, object.name);
+        let comment =
+            format!("{} {}/{}: demands an identity", object.kind.kind(), object.namespace, object.name);
         documents.push(changed(object, &new, &former, comment));
     }
     let authentications = identities.into_iter().map(|(namespace, name)| {

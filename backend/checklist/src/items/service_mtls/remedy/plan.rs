@@ -90,11 +90,13 @@ impl<'a> Plan<'a> {
                 let key = (&found.workload.subject, path.as_str(), name);
                 let Some(fingerprint) = findings.get(&key).copied() else { continue };
                 if exposure.cause == Cause::NotCaptured {
-                    let captured =
-                        captured.entry(&found.workload.subject).or_insert_with(|| Captured::of(found.workload));
+                    let captured = captured
+                        .entry(&found.workload.subject)
+                        .or_insert_with(|| Captured::of(found.workload));
                     captured.ports.insert(found.port, fingerprint.clone());
                 } else if control_planes.contains(found.workload.namespace()) {
-                    plan.remaining.add(Task::ControlPlane(found.workload.namespace().to_owned()), fingerprint);
+                    plan.remaining
+                        .add(Task::ControlPlane(found.workload.namespace().to_owned()), fingerprint);
                 } else {
                     plan.add(meshes, found, exposure, fingerprint);
                 }
@@ -146,7 +148,9 @@ impl<'a> Plan<'a> {
             Cause::LinkerdDefaultPolicy => {
                 self.linkerd_policies.insert(namespace.to_owned());
                 let own = found.workload.controller.map(|controller| &controller.template_annotations);
-                if let Some(former) = own.and_then(|own| own.get(DEFAULT_POLICY)).filter(|_| capture::rolls_out(found.workload)) {
+                if let Some(former) =
+                    own.and_then(|own| own.get(DEFAULT_POLICY)).filter(|_| capture::rolls_out(found.workload))
+                {
                     let changed = (former.clone(), ENFORCING[0].to_owned());
                     self.annotations
                         .entry(found.workload.subject.clone())
@@ -178,7 +182,13 @@ impl<'a> Plan<'a> {
     }
 
     /// What is done about an exposure that appears once another is mended; whether nothing is left of it then.
-    pub(super) fn settle(&mut self, meshes: &Meshes<'_>, namespace: &str, port: Option<u16>, exposure: &Exposure) -> bool {
+    pub(super) fn settle(
+        &mut self,
+        meshes: &Meshes<'_>,
+        namespace: &str,
+        port: Option<u16>,
+        exposure: &Exposure,
+    ) -> bool {
         match exposure.cause {
             Cause::NotStrict => self.make_strict(meshes, namespace, port, exposure),
             Cause::LinkerdAuthorization => self.linkerd_objects.extend(exposure.objects.iter().cloned()),

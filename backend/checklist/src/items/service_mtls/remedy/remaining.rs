@@ -14,6 +14,8 @@ pub(super) enum Task {
     SeveralMeshes,
     /// Make the pods of this namespace anew.
     Restart(String),
+    /// The same, before ports that annotations keep from the proxy are given to it.
+    CaptureAfterRestart(String),
     /// Wait until Istio's node agents have taken in the pods of this namespace.
     Ambient(String),
     /// Take back the label or annotation by which a workload stays out of the mesh.
@@ -85,6 +87,11 @@ impl Task {
                                     ztunnel by the label io.cilium/mtls-enabled=true. Then make the pods anew."
                 .to_owned(),
             Task::Restart(namespace) => restart(namespace, workloads),
+            Task::CaptureAfterRestart(namespace) => format!(
+                "{} Only then does this remedy take the ports out of the annotation that keeps them from the proxy: today \
+                 the proxy would let everybody in.",
+                restart(namespace, workloads)
+            ),
             Task::Ambient(namespace) => format!(
                 "Goes once Istio's node agents have taken the pods of namespace {namespace} in, which needs no restart: \
                  `{}` shows ambient.istio.io/redirection: enabled on each. Rampart does not imagine what the mesh's own \
@@ -144,7 +151,10 @@ fn restart(namespace: &str, workloads: &BTreeSet<(String, String)>) -> String {
         "Goes once the pods in namespace {namespace} are made anew, which puts the mesh's proxy with its settings into them"
     );
     if !rolled.is_empty() {
-        text.push_str(&format!(": `{}`", kubectl(namespace, &format!("rollout restart {}", rolled.join(" ")))));
+        text.push_str(&format!(
+            ": `{}`",
+            kubectl(namespace, &format!("rollout restart {}", rolled.join(" ")))
+        ));
     }
     text.push('.');
     if !others.is_empty() {
@@ -154,7 +164,9 @@ fn restart(namespace: &str, workloads: &BTreeSet<(String, String)>) -> String {
             names(&others)
         ));
     }
-    text.push_str(" Restart before plaintext is refused. Rampart does not imagine what the mesh's injector does.");
+    text.push_str(
+        " Restart before plaintext is refused. Rampart does not imagine what the mesh's injector does.",
+    );
     text
 }
 

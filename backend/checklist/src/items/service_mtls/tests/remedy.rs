@@ -44,7 +44,9 @@ fn deployment(annotations: &str, spec: &str) -> String {
         "template: {{metadata: {{labels: {{app: cart}}, annotations: {{{annotations}}}}}, spec: {{{spec}}}}}"
     );
     all(&[
-        &format!("{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: cart, namespace: shop, annotations: {{deployment.kubernetes.io/revision: '1'}}}}, spec: {{{template}}}}}"),
+        &format!(
+            "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: cart, namespace: shop, annotations: {{deployment.kubernetes.io/revision: '1'}}}}, spec: {{{template}}}}}"
+        ),
         &format!(
             "{{apiVersion: apps/v1, kind: ReplicaSet, metadata: {{name: cart-1, namespace: shop, annotations: {{deployment.kubernetes.io/revision: '1'}}, ownerReferences: {}}}, spec: {{{template}}}}}",
             controller("Deployment", "cart")
@@ -88,7 +90,13 @@ fn the_remedy_makes_istio_and_linkerd_strict() {
     );
     for (yaml, documents) in [
         (istio(&[&pod(SIDECAR)]), 1),
-        (istio(&[&pod(SIDECAR), &peer_authentication("istio-system/default", "{mtls: {mode: PERMISSIVE}}")]), 1),
+        (
+            istio(&[
+                &pod(SIDECAR),
+                &peer_authentication("istio-system/default", "{mtls: {mode: PERMISSIVE}}"),
+            ]),
+            1,
+        ),
         (istio(&[&pod(SIDECAR), &peer_authentication("shop/default", "{mtls: {mode: PERMISSIVE}}")]), 1),
         (istio(&[&pod(SIDECAR), &peer_authentication("shop/inherits", "{}")]), 1),
         (istio(&[&pod(SIDECAR), &on_port]), 1),
@@ -124,7 +132,10 @@ fn an_authorization_keeps_its_clients_and_every_other_authentication() {
         "{targetRef: {kind: Server, name: web}, requiredAuthenticationRefs: [{kind: NetworkAuthentication, group: policy.linkerd.io, name: nodes}]}",
     ));
     let given = objects(&remedy_of(&network), RemediationStage::Enforce);
-    assert_eq!((&given[0]["kind"], &given[0]["spec"]), (&json!("MeshTLSAuthentication"), &json!({ "identities": ["*"] })));
+    assert_eq!(
+        (&given[0]["kind"], &given[0]["spec"]),
+        (&json!("MeshTLSAuthentication"), &json!({ "identities": ["*"] }))
+    );
     let names: Vec<&Value> = given[1]["spec"]["requiredAuthenticationRefs"]
         .as_array()
         .unwrap()
@@ -157,7 +168,8 @@ fn plaintext_is_let_in_until_the_last_stage() {
     }
     let linkerd = remedy_of(&all(&[SERVICE, &pod(PLAIN), LINKERD_CONTROL]));
     let policy = |stage| {
-        objects(&linkerd, stage)[0]["metadata"]["annotations"]["config.linkerd.io/default-inbound-policy"].clone()
+        objects(&linkerd, stage)[0]["metadata"]["annotations"]["config.linkerd.io/default-inbound-policy"]
+            .clone()
     };
     assert_eq!(policy(RemediationStage::Observe), "all-unauthenticated");
     assert_eq!(policy(RemediationStage::Enforce), "all-authenticated");
@@ -172,7 +184,8 @@ fn namespaces_come_into_the_mesh_that_is_there_and_none_is_chosen() {
         remedied(&yaml);
         remedy_of(&yaml)
     };
-    let labels = |remedy: &Remediation| objects(remedy, RemediationStage::Enforce)[0]["metadata"]["labels"].clone();
+    let labels =
+        |remedy: &Remediation| objects(remedy, RemediationStage::Enforce)[0]["metadata"]["labels"].clone();
     let none = of(&[]);
     assert!(none.documents.is_empty() && none.changes.contains("for a person to choose"), "{}", none.changes);
     for mesh in ["istio.io", "linkerd.io", "docs.cilium.io"] {
@@ -183,10 +196,15 @@ fn namespaces_come_into_the_mesh_that_is_there_and_none_is_chosen() {
     let both = of(&[LINKERD_CONTROL, &istiod("")]);
     assert!(both.documents.is_empty() && both.remaining[0].task.starts_with("More than one mesh"));
     let namespace = |labels: &str, annotations: &str| {
-        format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: shop, labels: {{{labels}}}, annotations: {{{annotations}}}}}}}")
+        format!(
+            "{{apiVersion: v1, kind: Namespace, metadata: {{name: shop, labels: {{{labels}}}, annotations: {{{annotations}}}}}}}"
+        )
     };
     let out = of(&[ISTIO, &istiod(""), &namespace("istio-injection: disabled", "")]);
-    assert_eq!(out.documents[0].undo.as_ref().unwrap()["metadata"]["labels"], json!({ "istio-injection": "disabled" }));
+    assert_eq!(
+        out.documents[0].undo.as_ref().unwrap()["metadata"]["labels"],
+        json!({ "istio-injection": "disabled" })
+    );
     // What is enrolled already has but to be restarted.
     let strict = peer_authentication("shop/default", "{mtls: {mode: STRICT}}");
     let waiting = of(&[ISTIO, &istiod(""), &namespace("istio-injection: enabled", ""), &strict]);
@@ -211,16 +229,17 @@ fn what_a_person_does_is_named_with_its_command() {
         (with(&[&deployment("sidecar.istio.io/inject: 'false'", PLAIN)]), "sidecar.istio.io/inject"),
         (with(&[&pod(&format!("hostNetwork: true, {PLAIN}"))]), "hostNetwork to false"),
         (all(&[ISTIO, &udp, &istiod(""), &pod(PLAIN)]), "TCP alone"),
-        (
-            with(&[&pod(PLAIN)]).replace("namespace: shop", "namespace: istio-system"),
-            "system_namespaces",
-        ),
+        (with(&[&pod(PLAIN)]).replace("namespace: shop", "namespace: istio-system"), "system_namespaces"),
         (
             all(&[SERVICE, &pod(PLAIN), &cilium("mesh-auth-mutual-enabled: 'true'")]),
             "encryption.type=wireguard",
         ),
         (
-            all(&[SERVICE, &pod(PLAIN), &cilium("mesh-auth-mutual-enabled: 'true', enable-wireguard: 'true'")]),
+            all(&[
+                SERVICE,
+                &pod(PLAIN),
+                &cilium("mesh-auth-mutual-enabled: 'true', enable-wireguard: 'true'"),
+            ]),
             "authentication.mode: required",
         ),
     ] {
@@ -229,7 +248,10 @@ fn what_a_person_does_is_named_with_its_command() {
         assert_eq!(remedied(&yaml), Outcome::Fail, "{yaml}");
     }
     let hostile = with(&[&deployment("", PLAIN)]).replace("name: cart,", "name: 'cart; reboot',");
-    assert!(!remedy_of(&hostile).remaining[0].task.contains("restart deployment"), "no such name in a command");
+    assert!(
+        !remedy_of(&hostile).remaining[0].task.contains("restart deployment"),
+        "no such name in a command"
+    );
 }
 
 #[test]
@@ -250,7 +272,10 @@ fn annotations_lose_the_ports_that_are_served_and_get_them_back() {
         assert_eq!(given[0]["metadata"], json!({ "name": "cart", "namespace": "shop" }));
         let (after, undone) = applied_and_undone(&yaml);
         assert_eq!(result(ID, &after).outcome(), Outcome::Pass);
-        assert_eq!(result(ID, &undone).evidence().findings, result(ID, &inventory(&yaml)).evidence().findings);
+        assert_eq!(
+            result(ID, &undone).evidence().findings,
+            result(ID, &inventory(&yaml)).evidence().findings
+        );
         // Plaintext that the proxy then lets in is refused by the same documents.
         assert_eq!(remedied(&istio(&[&deployment(&annotations, SIDECAR)])), Outcome::Pass, "{annotation}");
         // A pod without controller keeps its annotations.
@@ -294,7 +319,9 @@ fn linkerds_skipped_ports_are_taken_out_of_the_namespace_too() {
 #[test]
 fn pods_that_would_be_cut_off_are_shown() {
     let other = |namespace: &str, spec: &str| {
-        pod(spec).replace("namespace: shop", &format!("namespace: {namespace}")).replace("app: cart", "app: other")
+        pod(spec)
+            .replace("namespace: shop", &format!("namespace: {namespace}"))
+            .replace("app: cart", "app: other")
     };
     let yaml = istio(&[
         &pod(SIDECAR),
@@ -304,8 +331,7 @@ fn pods_that_would_be_cut_off_are_shown() {
         &other("till", SIDECAR),
     ]);
     let tables = remedy_of(&yaml).tables;
-    let rows: Vec<[&str; 2]> =
-        tables[0].rows.iter().map(|row| [row[0].as_str(), row[3].as_str()]).collect();
+    let rows: Vec<[&str; 2]> = tables[0].rows.iter().map(|row| [row[0].as_str(), row[3].as_str()]).collect();
     assert_eq!(
         rows,
         [["bank", "its namespace is in no mesh"], ["edge", "it is on the node's network, where no mesh is"]]
