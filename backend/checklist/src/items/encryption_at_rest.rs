@@ -217,13 +217,7 @@ fn hidden(observation: &mut Observation, view: &View<'_>) {
         }
         Distribution::Gke | Distribution::Aks | Distribution::Eks => {
             let distribution = view.distribution;
-            let documentation = match distribution {
-                Distribution::Gke => {
-                    "https://cloud.google.com/kubernetes-engine/docs/how-to/encrypting-secrets"
-                }
-                Distribution::Aks => "https://learn.microsoft.com/azure/aks/kms-data-encryption-concepts",
-                _ => EKS_DOCUMENTATION,
-            };
+            let documentation = documentation(distribution);
             let detail = format!(
                 "{distribution} runs the API server and does not show whether it encrypts Secrets before they are written; \
                  the provider's encryption of disks does not protect what is read from etcd"
@@ -233,6 +227,15 @@ fn hidden(observation: &mut Observation, view: &View<'_>) {
             without_metric(observation, view, gap);
         }
         _ => observation.undecided.push(control_plane::no_api_server(view).closed_by(METRICS)),
+    }
+}
+
+/// Where a provider documents how encryption of Secrets is switched on.
+pub(super) const fn documentation(provider: Distribution) -> &'static str {
+    match provider {
+        Distribution::Gke => "https://cloud.google.com/kubernetes-engine/docs/how-to/encrypting-secrets",
+        Distribution::Aks => "https://learn.microsoft.com/azure/aks/kms-data-encryption-concepts",
+        _ => EKS_DOCUMENTATION,
     }
 }
 

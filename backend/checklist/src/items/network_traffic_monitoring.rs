@@ -4,19 +4,16 @@
 //! something collects what it sees. Monitors of processes are shown and do not decide. How each monitor is recognised
 //! and judged stands in `recognise`.
 
+mod remedy;
+
 use super::Item;
 use crate::Kind;
 use crate::judge::Observation;
 use crate::need::Need;
 use crate::recognise::candidate::{Question, decide};
-use crate::recognise::program::Program;
-use crate::recognise::{Installed, flow_monitors};
-use crate::remedy::{Texts, document, remediation};
+use crate::recognise::flow_monitors;
 use crate::workloads::View;
-use rampart_shared::{
-    Category, ItemId, ItemResult, Remediation, RemediationDocument, RemediationTarget, Scope,
-};
-use serde_json::json;
+use rampart_shared::{Category, ItemId, Scope};
 
 pub(super) const ITEM: Item = Item {
     id: ItemId::NetworkTrafficMonitoring,
@@ -70,7 +67,7 @@ pub(super) const ITEM: Item = Item {
         Need::conditional(Kind::TetragonTracingPolicies),
     ],
     observe,
-    remedy,
+    remedy: remedy::remedy,
 };
 
 const UNIT: &str = "cluster";
@@ -105,82 +102,6 @@ fn observe(view: &View<'_>) -> Observation {
 /// The kinds that make application pods.
 const ITEM_WORKLOADS: [Kind; 6] =
     [Kind::Deployments, Kind::ReplicaSets, Kind::StatefulSets, Kind::DaemonSets, Kind::Jobs, Kind::CronJobs];
-
-fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
-    let texts = Texts {
-        changes: "Switches on the flow monitor that the cluster's network plugin brings along, or gives the settings of one \
-                  that works with any. Where a finding names a monitor that is installed and not ready, mend that one \
-                  instead: `kubectl describe` the workload that it names.",
-        may_break: "The agents restart, one node after the other; connections stay. Watching flows costs each node some \
-                    processor time and memory: look at both on one node first. Metrics by pod can be many series.",
-        undo: "Put the former values back and restart the agents, or delete the objects that were added.",
-    };
-    let mut documents = Vec::new();
-    let rules: Vec<&str> = result.application_findings().map(|finding| finding.rule.as_str()).collect();
-    if rules.iter().any(|rule| matches!(*rule, "no-monitor" | "switched-off" | "no-consumer" | "no-flows")) {
-        let installed = Installed::of(view.inventory);
-        if !installed.workloads(Program::CiliumAgent).is_empty() {
-            documents.push(hubble(view));
-        } else if installed
-            .workloads(Program::CalicoNode)
-            .iter()
-            .any(|node| node.meta.namespace == "calico-system")
-        {
-            documents.extend([calico("Goldmane"), calico("Whisker")]);
-        } else {
-            documents.push(retina());
-        }
-    }
-    remediation(result, texts, documents)
-}
-
-fn hubble(view: &View<'_>) -> RemediationDocument {
-    let namespace = view
-        .inventory
-        .config_maps
-        .seen
-        .iter()
-        .find(|map| map.meta.name == "cilium-config")
-        .map_or("kube-system", |map| map.meta.namespace_or_default());
-    let object = json!({
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": { "name": "cilium-config", "namespace": namespace },
-        "data": {
-            "enable-hubble": "true",
-            "hubble-metrics": "dns drop tcp flow",
-            "hubble-metrics-server": ":9965",
-        },
-    });
-    let comment = format!(
-        "Hubble counts flows as metrics on port 9965 of each node. Where Helm installed Cilium, set hubble.enabled=true and\n\
-         hubble.metrics.enabled={{dns,drop,tcp,flow}} there instead, and hubble.relay.enabled=true to look at single flows:\n\
-         its next upgrade puts this ConfigMap back. Then: kubectl -n {namespace} rollout restart daemonset/cilium"
-    );
-    document(RemediationTarget::Apply, comment, &object)
-}
-
-fn calico(kind: &str) -> RemediationDocument {
-    let object = json!({
-        "apiVersion": "operator.tigera.io/v1",
-        "kind": kind,
-        "metadata": { "name": "default" },
-    });
-    let what = if kind == "Goldmane" { "collects the flow logs" } else { "shows them" };
-    document(
-        RemediationTarget::NewObject,
-        format!("Calico 3.30 and newer, installed by its operator: {kind} {what}"),
-        &object,
-    )
-}
-
-fn retina() -> RemediationDocument {
-    let object = json!({ "operator": { "enabled": true }, "enablePodLevel": true, "remoteContext": true });
-    let comment = "Retina works with any network plugin. These are values of its Helm chart, not an object: save them as FILE, then\n\
-                   helm upgrade --install retina oci://ghcr.io/microsoft/retina/charts/retina --namespace kube-system --values FILE\n\
-                   with the --version that https://retina.sh/docs/Installation/Setup names. Let Prometheus read its metrics.";
-    document(RemediationTarget::Node, comment, &object)
-}
 
 #[cfg(test)]
 mod tests;

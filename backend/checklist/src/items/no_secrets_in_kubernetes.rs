@@ -87,7 +87,7 @@ pub(super) const ITEM: Item = Item {
 /// The rule of credentials in environment variables; the remedy can do something about these.
 const IN_ENVIRONMENT: &str = "literal-in-environment";
 /// The rule of consumed Secrets that no manager produces.
-const UNMANAGED: &str = "unmanaged-secret";
+pub(super) const UNMANAGED: &str = "unmanaged-secret";
 
 fn observe(view: &View<'_>) -> Observation {
     let mut observation = Observation { unit: "object", ..Observation::default() };

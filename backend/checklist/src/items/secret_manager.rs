@@ -3,20 +3,16 @@
 //! Two parts, both of which must hold: a manager is installed, ready and used by applications; and the API server
 //! encrypts Secrets before it writes them. How each manager is recognised and judged stands in `recognise`.
 
+mod remedy;
+
 use super::{Item, encryption_at_rest};
 use crate::Kind;
-use crate::distribution::Distribution;
 use crate::judge::Observation;
 use crate::need::Need;
 use crate::recognise::candidate::{Question, decide};
 use crate::recognise::secret_managers;
-use crate::remedy::{Texts, document, remediation};
 use crate::workloads::View;
-use rampart_shared::{
-    Category, ItemId, ItemResult, Remediation, RemediationDocument, RemediationTarget, Scope,
-};
-use serde_json::json;
-use std::collections::BTreeSet;
+use rampart_shared::{Category, ItemId, Scope};
 
 pub(super) const ITEM: Item = Item {
     id: ItemId::SecretManager,
@@ -75,7 +71,7 @@ pub(super) const ITEM: Item = Item {
         Need::conditional(Kind::ApiServerMetrics),
     ],
     observe,
-    remedy,
+    remedy: remedy::remedy,
 };
 
 const UNIT: &str = "secret manager";
@@ -108,141 +104,6 @@ fn observe(view: &View<'_>) -> Observation {
     }
     encryption_at_rest::observe(&mut observation, view);
     observation
-}
-
-fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
-    let texts = Texts {
-        changes: "For each Secret that applications use, an ExternalSecret that writes it from an external store; and a \
-                  configuration by which the API server encrypts Secrets.",
-        may_break: "An ExternalSecret overwrites its Secret with what the store has: put the present values there first. The \
-                    External Secrets Operator and a ClusterSecretStore of the name that the documents give must be there, or \
-                    they are refused or stay without effect. An API server whose key service does not answer neither \
-                    reads nor writes Secrets: keep it running on every control-plane node, and never lose its key. Each \
-                    API server restarts: do one at a time.",
-        undo: "Delete the ExternalSecrets: the Secrets stay. For encryption put `identity` first in the list of providers, \
-               restart the API servers, write every Secret again (kubectl get secrets -A -o json | kubectl replace -f -), and \
-               only then take the other providers out.",
-    };
-    let rules: BTreeSet<&str> = result.application_findings().map(|finding| finding.rule.as_str()).collect();
-    let mut documents = Vec::new();
-    if rules.contains("no-manager") {
-        documents.extend(external_secrets(view));
-    }
-    if rules.contains(encryption_at_rest::RULE) {
-        documents.extend(match view.distribution {
-            Distribution::OpenShift => vec![openshift()],
-            Distribution::K3s => vec![k3s()],
-            _ => kubeadm(),
-        });
-    }
-    remediation(result, texts, documents)
-}
-
-/// One for each Secret that application pods refer to.
-fn external_secrets(view: &View<'_>) -> Vec<RemediationDocument> {
-    let mut secrets: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for workload in view.workloads.iter().filter(|workload| workload.scope == Scope::Application) {
-        let specs = workload.template.into_iter().chain(workload.pods.iter().map(|pod| &*pod.spec));
-        for reference in specs.flat_map(|spec| &spec.secret_references) {
-            if !reference.secret.is_empty() {
-                secrets.insert((workload.namespace(), &reference.secret));
-            }
-        }
-    }
-    secrets
-        .into_iter()
-        .map(|(namespace, secret)| {
-            let object = json!({
-                "apiVersion": "external-secrets.io/v1",
-                "kind": "ExternalSecret",
-                "metadata": { "name": secret, "namespace": namespace },
-                "spec": {
-                    "refreshInterval": "1h",
-                    "secretStoreRef": { "kind": "ClusterSecretStore", "name": "secret-store" },
-                    // The Secret outlives the ExternalSecret.
-                    "target": { "name": secret, "creationPolicy": "Orphan" },
-                    "dataFrom": [{ "extract": { "key": format!("{namespace}/{secret}") } }],
-                },
-            });
-            let comment = format!(
-                "Secret {namespace}/{secret}: from the key {namespace}/{secret} of a ClusterSecretStore named secret-store, which\n\
-                 you make for your store: https://external-secrets.io/latest/introduction/overview/"
-            );
-            document(RemediationTarget::NewObject, comment, &object)
-        })
-        .collect()
-}
-
-/// KMS v2, so that no key stands in a file.
-fn kubeadm() -> Vec<RemediationDocument> {
-    let configuration = json!({
-        "apiVersion": "apiserver.config.k8s.io/v1",
-        "kind": "EncryptionConfiguration",
-        "resources": [{
-            "resources": ["secrets"],
-            "providers": [
-                { "kms": {
-                    "apiVersion": "v2",
-                    "name": "kms",
-                    "endpoint": "unix:///var/run/kmsplugin/socket.sock",
-                    "timeout": "3s",
-                } },
-                { "identity": {} },
-            ],
-        }],
-    });
-    let comment = "On every control-plane node: run the KMS v2 plugin of your key service so that it listens on this socket\n\
-                   (https://kubernetes.io/docs/tasks/administer-cluster/kms-provider/), and save this as\n\
-                   /etc/kubernetes/encryption/configuration.yaml, readable by root alone. `identity` at the end reads what was\n\
-                   written before.";
-    let flags = json!({
-        "apiVersion": "kubeadm.k8s.io/v1beta4",
-        "kind": "ClusterConfiguration",
-        "apiServer": {
-            "extraArgs": [{ "name": "encryption-provider-config", "value": "/etc/kubernetes/encryption/configuration.yaml" }],
-            "extraVolumes": [
-                {
-                    "name": "encryption",
-                    "hostPath": "/etc/kubernetes/encryption",
-                    "mountPath": "/etc/kubernetes/encryption",
-                    "readOnly": true,
-                    "pathType": "Directory",
-                },
-                {
-                    "name": "kms",
-                    "hostPath": "/var/run/kmsplugin",
-                    "mountPath": "/var/run/kmsplugin",
-                    "pathType": "Directory",
-                },
-            ],
-        },
-    });
-    let flags_comment = "kubeadm: merge this into the ClusterConfiguration of ConfigMap kube-system/kubeadm-config, save that as FILE, and\n\
-                         on each control-plane node, one after the other, run `kubeadm init phase control-plane apiserver --config FILE`.\n\
-                         Elsewhere: set the same flag of kube-apiserver. Then write every Secret again:\n\
-                         kubectl get secrets --all-namespaces -o json | kubectl replace -f -";
-    vec![
-        document(RemediationTarget::ControlPlane, comment, &configuration),
-        document(RemediationTarget::ControlPlane, flags_comment, &flags),
-    ]
-}
-
-fn k3s() -> RemediationDocument {
-    let comment = "On each server, one after the other: write this to /etc/rancher/k3s/config.yaml.d/secrets-encryption.yaml and restart\n\
-                   k3s, which makes the key itself. Then, on one server: `k3s secrets-encrypt status`, and to encrypt what is there\n\
-                   already follow https://docs.k3s.io/cli/secrets-encrypt";
-    document(RemediationTarget::ControlPlane, comment, &json!({ "secrets-encryption": true }))
-}
-
-fn openshift() -> RemediationDocument {
-    let object = json!({
-        "apiVersion": "config.openshift.io/v1",
-        "kind": "APIServer",
-        "metadata": { "name": "cluster" },
-        "spec": { "encryption": { "type": "aescbc" } },
-    });
-    let comment = "OpenShift makes the key, rolls the API servers and writes every Secret again; that can take twenty minutes and more.";
-    document(RemediationTarget::Apply, comment, &object)
 }
 
 #[cfg(test)]

@@ -199,11 +199,11 @@ impl<'a> Cilium<'a> {
                 .is_some_and(|value| value == "true");
             return Protection::Exposed(match (enrolled, port.protocol) {
                 (true, Protocol::Tcp) => return Protection::Mutual(Mesh::CiliumZtunnel),
-                (true, other) => Exposure::seen(
+                (_, other @ (Protocol::Udp | Protocol::Sctp)) => Exposure::seen(
                     Cause::NotTcp,
                     format!("{}: Cilium's ztunnel takes TCP alone", other.as_str()),
                 ),
-                (false, _) => Exposure::absent(
+                (false, Protocol::Tcp) => Exposure::absent(
                     Cause::NoMesh,
                     format!(
                         "{NO_MESH}, and namespace {namespace} is not enrolled to Cilium's ztunnel (io.cilium/mtls-enabled)"

@@ -205,13 +205,7 @@ impl<'a> Istio<'a> {
         self.policies.get(namespace)?.whole.first().map(|policy| policy.resource)
     }
 
-    /// Whether STRICT is in force on a pod of the namespace that no policy selects by label.
-    pub(super) fn is_strict_in(&self, namespace: &str) -> bool {
-        let every = ServedPort { number: None, protocol: Protocol::Tcp };
-        self.in_force(namespace, &Labels::new(), every).is_ok_and(|in_force| in_force.mode == Mode::Strict)
-    }
-
-    fn judge(&self, pod: &Pod, port: ServedPort, mesh: Mesh) -> Protection {
+    pub(super) fn judge(&self, pod: &Pod, port: ServedPort, mesh: Mesh) -> Protection {
         match self.in_force(pod.meta.namespace_or_default(), &pod.meta.labels, port) {
             Err(gaps) => Protection::Unknown(gaps),
             // A policy that was not listed could be older, or select the workload.

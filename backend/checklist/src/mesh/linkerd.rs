@@ -162,11 +162,13 @@ impl<'a> Linkerd<'a> {
             .flatten()
             .filter(|server| server.spec.selects(pod, port))
             .collect();
-        // What was seen to let clients in does so whatever else there is.
-        for server in &servers {
-            if let Some(exposure) = self.lets_in(namespace, server) {
-                return Protection::Exposed(exposure);
-            }
+        // What was seen to let clients in does so whatever else there is; all of it has to change.
+        let mut openings = servers.iter().flat_map(|server| self.openings(namespace, server));
+        if let Some(mut exposure) = openings.next() {
+            exposure.objects.extend(openings.flat_map(|opening| opening.objects));
+            exposure.objects.sort();
+            exposure.objects.dedup();
+            return Protection::Exposed(exposure);
         }
         if let Some(gaps) = self.unread.get(namespace) {
             return Protection::Unknown(gaps.clone());
@@ -284,15 +286,16 @@ impl<'a> Linkerd<'a> {
     }
 
     /// How a Server lets clients without identity in, as far as was seen.
-    fn lets_in(&self, namespace: &str, server: &Policy<'a, ServerSpec>) -> Option<Exposure> {
-        let exposure = |observed: String, resource: &Resource| {
-            Some(Exposure::seen(Cause::LinkerdAuthorization, observed).with(resource))
+    fn openings(&self, namespace: &str, server: &Policy<'a, ServerSpec>) -> Vec<Exposure> {
+        let mut openings = Vec::new();
+        let mut add = |observed: String, resource: &Resource| {
+            openings.push(Exposure::seen(Cause::LinkerdAuthorization, observed).with(resource));
         };
         let name = server.resource.name();
         if let Some(policy) = &server.spec.access_policy
             && Admits::of(policy).is_some_and(|admits| admits != Admits::Nobody)
         {
-            return exposure(format!("accessPolicy {policy} of Server {name}"), server.resource);
+            add(format!("accessPolicy {policy} of Server {name}"), server.resource);
         }
         for authorization in self.server_authorizations.get(namespace).into_iter().flatten() {
             let Client { unauthenticated, mesh_tls } = &authorization.spec.client;
@@ -301,7 +304,7 @@ impl<'a> Linkerd<'a> {
             if without_identity && authorization.spec.server.names(server.resource) {
                 let how = if *unauthenticated { "unauthenticated" } else { "meshTLS.unauthenticatedTLS" };
                 let authorization = authorization.resource;
-                return exposure(
+                add(
                     format!("{how} by ServerAuthorization {} for Server {name}", authorization.name()),
                     authorization,
                 );
@@ -315,7 +318,7 @@ impl<'a> Linkerd<'a> {
                 _ => false,
             };
             if targets && !policy.spec.demands_identity() {
-                return exposure(
+                add(
                     format!(
                         "no MeshTLSAuthentication in AuthorizationPolicy {} for Server {name}",
                         policy.resource.name()
@@ -324,7 +327,7 @@ impl<'a> Linkerd<'a> {
                 );
             }
         }
-        None
+        openings
     }
 
     /// Routes are not read, so that an authorization of one may be for any Server of the namespace.

@@ -65,9 +65,9 @@ pub struct Exposure {
     pub observed: String,
     /// The kinds that could have supplied what was not found; empty where a bad value was seen.
     pub suppliers: Vec<Kind>,
-    /// The object whose change would help, where there is one.
-    pub object: Option<ObjectReference>,
-    /// Whether that object says it of this port alone.
+    /// The objects of which each has to change, where there are any.
+    pub objects: Vec<ObjectReference>,
+    /// Whether the object says it of this port alone.
     pub on_port: bool,
 }
 
@@ -123,7 +123,13 @@ impl ObjectReference {
 impl Exposure {
     /// A bad value that was seen.
     fn seen(cause: Cause, observed: impl Into<String>) -> Self {
-        Exposure { cause, observed: observed.into(), suppliers: Vec::new(), object: None, on_port: false }
+        Exposure {
+            cause,
+            observed: observed.into(),
+            suppliers: Vec::new(),
+            objects: Vec::new(),
+            on_port: false,
+        }
     }
 
     /// Something that one of these kinds could have supplied.
@@ -132,13 +138,13 @@ impl Exposure {
             cause,
             observed: observed.into(),
             suppliers: suppliers.to_vec(),
-            object: None,
+            objects: Vec::new(),
             on_port: false,
         }
     }
 
     fn with(mut self, resource: &Resource) -> Self {
-        self.object = Some(ObjectReference::of(resource));
+        self.objects.push(ObjectReference::of(resource));
         self
     }
 }
@@ -206,14 +212,23 @@ impl<'a> Meshes<'a> {
         }
     }
 
+    /// Whether a proxy of a mesh takes the pod's traffic, whatever it lets in.
+    pub fn is_enrolled(pod: &Pod) -> bool {
+        istio::has_sidecar(pod) || linkerd::has_proxy(pod) || istio::is_redirected(pod)
+    }
+
+    /// What Istio's policies would let in if its proxy took the pod's traffic; none where they demand mutual TLS, or
+    /// where that is not known.
+    pub fn istio_exposure(&self, pod: &Pod, port: ServedPort) -> Option<Exposure> {
+        match self.istio.judge(pod, port, Mesh::Istio) {
+            Protection::Exposed(exposure) => Some(exposure),
+            Protection::Mutual(_) | Protection::Unknown(_) => None,
+        }
+    }
+
     /// The PeerAuthentication that is in force in the whole of a namespace, if there is one.
     pub fn peer_authentication_of(&self, namespace: &str) -> Option<ObjectReference> {
         self.istio.of_namespace(namespace).map(ObjectReference::of)
-    }
-
-    /// Whether Istio demands mutual TLS of a namespace's pods that no policy selects by label.
-    pub fn istio_is_strict_in(&self, namespace: &str) -> bool {
-        self.istio.is_strict_in(namespace)
     }
 
     /// Whether a Deployment is part of the control plane of Istio or Linkerd.
@@ -333,6 +348,33 @@ impl PortList {
     }
 }
 
+/// A list of ports without these, as short as it was; without every port where one of them is that, but for those that
+/// are the proxy's own. None if an entry is no port and no range.
+pub fn without_ports(list: &str, ports: &BTreeSet<ServedPort>, own: (u16, u16)) -> Option<String> {
+    let PortList(ranges) = PortList::parse(list)?;
+    let numbers: BTreeSet<u16> = ports.iter().filter_map(|port| port.number).collect();
+    let every = ports.iter().any(|port| port.number.is_none());
+    let mut kept = Vec::new();
+    for (first, last) in ranges {
+        if every && !(own.0..=own.1).contains(&first) {
+            continue;
+        }
+        let mut from = Some(first);
+        for number in numbers.range(first..=last.max(first)) {
+            if let Some(start) = from.filter(|start| start < number) {
+                kept.push((start, number - 1));
+            }
+            from = number.checked_add(1);
+        }
+        if let Some(start) = from.filter(|start| *start <= last) {
+            kept.push((start, last));
+        }
+    }
+    let entry =
+        |(first, last): (u16, u16)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    Some(kept.into_iter().map(entry).collect::<Vec<_>>().join(","))
+}
+
 /// The gap of an object that was seen and could not be read.
 fn unreadable(resource: &Resource, error: &serde_json::Error) -> Gap {
     Gap::new(
@@ -363,5 +405,24 @@ mod tests {
         assert!(!PortList::parse("").unwrap().has(every));
         assert_eq!(PortList::parse("http"), None);
         assert_eq!(PortList::parse("70000"), None);
+    }
+
+    #[test]
+    fn a_list_loses_the_ports_and_keeps_the_rest() {
+        let port = |number| ServedPort { number, protocol: Protocol::Tcp };
+        for (list, ports, expected) in [
+            ("9090,8080", vec![Some(8080)], "9090"),
+            ("8080", vec![Some(8080)], ""),
+            ("8000-8100", vec![Some(8080)], "8000-8079,8081-8100"),
+            ("8079-8081", vec![Some(8079), Some(8081)], "8080"),
+            ("65535", vec![Some(65535)], ""),
+            ("1-65535", vec![Some(1), Some(65535)], "2-65534"),
+            ("15020,9090", vec![None], "15020"),
+            ("9090", vec![Some(1)], "9090"),
+        ] {
+            let ports = ports.into_iter().map(port).collect();
+            assert_eq!(without_ports(list, &ports, (15000, 15099)).as_deref(), Some(expected), "{list}");
+        }
+        assert_eq!(without_ports("http", &BTreeSet::new(), (0, 0)), None);
     }
 }

@@ -21,6 +21,14 @@ pub fn last_component(repository: &str) -> &str {
     repository.rsplit_once('/').map_or(repository, |(_, last)| last)
 }
 
+/// The first two numbers of an image's tag, such as `v1.19.4`; none where it has no such tag.
+pub fn version(image: &str) -> Option<(u32, u32)> {
+    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    let (_, tag) = name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
+    let mut numbers = tag.trim_start_matches('v').split(['.', '-', '+']);
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +44,20 @@ mod tests {
             (":", ""),
         ] {
             assert_eq!(repository(image), expected, "{image}");
+        }
+    }
+
+    #[test]
+    fn versions_are_those_of_tags() {
+        for (image, expected) in [
+            ("quay.io/calico/node:v3.30.1", Some((3, 30))),
+            ("registry.example:5000/eso:0.16", Some((0, 16))),
+            ("acme/eso:v1.2.0-ubi@sha256:aa", Some((1, 2))),
+            ("registry.example:5000/eso", None),
+            ("acme/eso:main", None),
+            ("acme/eso@sha256:1.2", None),
+        ] {
+            assert_eq!(version(image), expected, "{image}");
         }
     }
 

@@ -1,11 +1,13 @@
 //! What turns an item green, as structured changes, and the proof in memory that it would.
 
+mod commands;
 pub(crate) mod control_plane;
 mod merge;
 mod simulate;
 mod workloads;
 mod yaml;
 
+pub use commands::{describe, kubectl, reference};
 pub use merge::{bare, identity, merge};
 pub use simulate::simulate;
 pub use workloads::{pod_spec_document, workload_documents};

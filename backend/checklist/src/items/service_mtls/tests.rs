@@ -6,8 +6,9 @@ mod linkerd;
 mod remedy;
 
 use super::*;
+use crate::Parameters;
 use crate::inventory::Object;
-use crate::testing::{assert_findings, forbid, inventory, outcome, result};
+use crate::testing::{assert_findings, assert_remedied, forbid, inventory, outcome, result};
 use rampart_shared::Outcome;
 use serde_json::Value;
 
@@ -63,9 +64,12 @@ fn istio(documents: &[&str]) -> String {
     all(&[&[ISTIO, SERVICE], documents].concat())
 }
 
-/// What is observed on the one exposed port, or the outcome where none is.
+/// What is observed on the one exposed port, or the outcome where none is. Whatever it is, the remedy keeps its promise.
+#[track_caller]
 fn observed(yaml: &str) -> String {
-    let result = result(ID, &inventory(yaml));
+    let inventory = inventory(yaml);
+    assert_remedied(ID, &inventory, &Parameters::default());
+    let result = result(ID, &inventory);
     match result.evidence().findings.as_slice() {
         [] => result.outcome().as_str().to_owned(),
         findings => findings.iter().map(|finding| finding.observed.as_str()).collect::<Vec<_>>().join("; "),

@@ -11,7 +11,24 @@ pub(super) fn set_on_control_plane(inventory: &mut Inventory, object: &Value) {
     match object["kind"].as_str() {
         Some("ClusterConfiguration") => set_arguments(inventory, object),
         Some("Pod") => patch_pods(inventory, object),
-        _ => add_arguments(inventory, object),
+        _ => {
+            if object["secrets-encryption"] == true {
+                encrypt_secrets(inventory);
+            }
+            add_arguments(inventory, object);
+        }
+    }
+}
+
+/// `secrets-encryption`: k3s' servers say it of themselves, and RKE2 gives its API servers the file that it makes.
+/// <https://docs.rke2.io/security/secrets_encryption>
+fn encrypt_secrets(inventory: &mut Inventory) {
+    const FILE: &str = "/var/lib/rancher/rke2/server/cred/encryption-config.json";
+    for server in inventory.nodes.seen.iter_mut().filter_map(|node| node.k3s.as_mut()) {
+        server.secrets_encryption = true;
+    }
+    for pod in pods(inventory, Component::ApiServer) {
+        set_flag(pod, Component::ApiServer, "encryption-provider-config", FILE);
     }
 }
 
@@ -77,7 +94,6 @@ fn add_arguments(inventory: &mut Inventory, object: &Value) {
     let arguments = texts(&object["kube-apiserver-arg+"]);
     for server in inventory.nodes.seen.iter_mut().filter_map(|node| node.k3s.as_mut()) {
         server.api_server_args.extend_from_slice(&arguments);
-        server.secrets_encryption |= object["secrets-encryption"] == true;
     }
     for pod in pods(inventory, Component::ApiServer) {
         if let Some(container) = container_mut(pod, Component::ApiServer) {

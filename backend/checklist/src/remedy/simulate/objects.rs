@@ -12,6 +12,10 @@ use std::sync::Arc;
 pub(super) fn apply(view: &View<'_>, inventory: &mut Inventory, object: &Value) {
     let [api_version, kind, namespace, name] = merge::identity(object);
     let Some(kind) = Kind::of(api_version, kind) else { return };
+    // An operator makes programs of these; until it has, nothing is different.
+    if matches!(kind, Kind::Goldmanes | Kind::FlowCollectors) {
+        return;
+    }
     let is = |meta: &ObjectMeta| {
         meta.name == name && (!kind.is_namespaced() || meta.namespace_or_default() == or_default(namespace))
     };
