@@ -5,7 +5,6 @@ use crate::inventory::{Kind, OTHER_POLICY_KINDS};
 use crate::judge::{Observation, SeenViolation, Violation};
 use crate::need::Need;
 use crate::network::POLICY_KINDS;
-use crate::workloads::View;
 use rampart_shared::{Gap, GapReason, ResourceName, RestsOn, Scope};
 use std::collections::BTreeSet;
 
@@ -98,20 +97,4 @@ pub(super) fn rests_on() -> Vec<RestsOn> {
         .chain(OTHER_POLICY_KINDS.map(|other| other.name()))
         .map(|kind| RestsOn { kind, object: None })
         .collect()
-}
-
-/// A name that no policy of the namespace has: applying must add, never change what is there.
-pub(super) fn free_name(view: &View<'_>, namespace: &str, wanted: &str) -> String {
-    let taken = |name: &str| {
-        view.inventory
-            .network_policies
-            .seen
-            .iter()
-            .any(|policy| policy.meta.namespace_or_default() == namespace && policy.meta.name == name)
-    };
-    let mut name = wanted.to_owned();
-    while taken(&name) {
-        name.push_str("-rampart");
-    }
-    name
 }

@@ -1,6 +1,7 @@
 //! What turns an item green, as structured changes, and the proof in memory that it would.
 
 mod merge;
+pub mod network;
 mod simulate;
 mod workloads;
 mod yaml;

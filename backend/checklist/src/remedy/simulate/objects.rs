@@ -1,9 +1,12 @@
 //! Objects of the API, laid over those that were seen.
 
 use super::pods;
-use crate::inventory::{ConfigMap, Inventory, Kind, Labels, Object, ObjectMeta, Workload};
+use crate::inventory::{
+    ConfigMap, Inventory, Kind, Labels, NetworkPolicySpec, Object, ObjectMeta, Workload,
+};
 use crate::remedy::merge;
 use crate::workloads::View;
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,6 +39,12 @@ pub(super) fn apply(view: &View<'_>, inventory: &mut Inventory, object: &Value) 
         Kind::ConfigMaps => {
             if let Some(there) = inventory.config_maps.seen.iter_mut().find(|map| is(&map.meta)) {
                 return set_data(there, &object["data"]);
+            }
+        }
+        Kind::NetworkPolicies => {
+            if let Some(there) = inventory.network_policies.seen.iter_mut().find(|policy| is(&policy.meta)) {
+                set_metadata(&mut there.meta, &object["metadata"]);
+                return set_policy(&mut there.spec, &object["spec"]);
             }
         }
         kind if kind.is_workload() => {
@@ -88,6 +97,24 @@ pub(super) fn set_labels(there: &mut Labels, labels: &Value) {
         if let Some(value) = value.as_str() {
             there.insert(name.clone(), value.to_owned());
         }
+    }
+}
+
+/// Each of these fields is whole: <https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy>.
+fn set_policy(there: &mut NetworkPolicySpec, fields: &Value) {
+    let Ok(spec) = NetworkPolicySpec::deserialize(fields) else { return };
+    let says = |field: &str| fields.get(field).is_some();
+    if says("podSelector") {
+        there.pod_selector = spec.pod_selector;
+    }
+    if says("policyTypes") {
+        there.policy_types = spec.policy_types;
+    }
+    if says("ingress") {
+        there.ingress = spec.ingress;
+    }
+    if says("egress") {
+        there.egress = spec.egress;
     }
 }
 
