@@ -8,7 +8,7 @@ use crate::network::POLICY_KINDS;
 use rampart_shared::{Gap, GapReason, ResourceName, RestsOn, Scope};
 use std::collections::BTreeSet;
 
-pub(super) const NEEDS: [Need; 24] = [
+pub(super) const NEEDS: [Need; 25] = [
     Need::required(Kind::Pods),
     Need::required(Kind::Deployments),
     Need::required(Kind::ReplicaSets),
@@ -35,6 +35,8 @@ pub(super) const NEEDS: [Need; 24] = [
     Need::conditional(Kind::Nodes),
     Need::conditional(Kind::ConfigMaps),
     Need::conditional(Kind::PolicyEndpoints),
+    // The remedy keeps the API server's way to webhooks open.
+    Need::supporting(Kind::MutatingWebhookConfigurations),
 ];
 
 /// Adds what concerns all that was examined: who enforces policies, and which policies cannot be read.

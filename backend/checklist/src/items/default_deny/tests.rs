@@ -44,12 +44,7 @@ fn an_empty_policy_for_both_directions_passes() {
 #[test]
 fn a_policy_without_policy_types_is_for_ingress_only() {
     let yaml = cluster(&[policy("deny", "{podSelector: {}}")]);
-    assert_findings(
-        ID,
-        &yaml,
-        Outcome::Fail,
-        &["shop NetworkPolicy Egress: no policy selects every pod"],
-    );
+    assert_findings(ID, &yaml, Outcome::Fail, &["shop NetworkPolicy Egress: no policy selects every pod"]);
     let note = result(ID, &inventory(&yaml)).evidence().findings[0].note.clone().unwrap();
     assert_eq!(note, "NetworkPolicy deny selects every pod and does not isolate Egress.");
 }

@@ -12,17 +12,24 @@ use std::collections::{BTreeSet, HashMap};
 
 pub(super) fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
     let of_rule = |rule: &'static str| {
-        result.application_findings().filter(move |finding| finding.rule == rule).map(|finding| &finding.subject)
+        result
+            .application_findings()
+            .filter(move |finding| finding.rule == rule)
+            .map(|finding| &finding.subject)
     };
     let mut wanted = Wanted::default();
     for subject in of_rule("not-isolated") {
-        wanted.deny.extend(subject.namespace.as_deref().map(|namespace| (namespace, PolicyDirection::Ingress)));
+        wanted
+            .deny
+            .extend(subject.namespace.as_deref().map(|namespace| (namespace, PolicyDirection::Ingress)));
     }
     let open: BTreeSet<&Subject> = of_rule("allows-all-ingress").collect();
     if !open.is_empty() {
         let mut isolation = Cache { network: &view.network().policies, known: HashMap::new() };
         for pod in view.workloads.iter().filter(|one| open.contains(&one.subject)).flat_map(|one| &one.pods) {
-            if let Isolation::Open(Open::AllowAll { policies, .. }) = isolation.of(pod, PolicyDirection::Ingress) {
+            if let Isolation::Open(Open::AllowAll { policies, .. }) =
+                isolation.of(pod, PolicyDirection::Ingress)
+            {
                 wanted.open.extend(policies.iter().map(|policy| (policy.clone(), PolicyDirection::Ingress)));
             }
         }

@@ -36,17 +36,9 @@ fn assert_fails(yaml: &str) {
 
 #[test]
 fn isolated_pods_pass_and_the_others_are_named() {
-    let yaml = cluster(&[
-        pod("cart", ""),
-        pod("db", ""),
-        policy("db", "{podSelector: {matchLabels: {app: db}}}"),
-    ]);
-    assert_findings(
-        ID,
-        &yaml,
-        Outcome::Fail,
-        &["cart NetworkPolicy Ingress: no policy isolates the pods"],
-    );
+    let yaml =
+        cluster(&[pod("cart", ""), pod("db", ""), policy("db", "{podSelector: {matchLabels: {app: db}}}")]);
+    assert_findings(ID, &yaml, Outcome::Fail, &["cart NetworkPolicy Ingress: no policy isolates the pods"]);
     let all = cluster(&[pod("cart", ""), pod("db", ""), policy("all", "{podSelector: {}}")]);
     assert_findings(ID, &all, Outcome::Pass, &[]);
     assert!(notes(&all).contains(&"Egress: 0 of 2 pods are isolated.".to_owned()), "{:?}", notes(&all));
@@ -130,8 +122,7 @@ fn missing_evidence_never_passes() {
 #[test]
 fn where_nobody_enforces_there_is_no_pass() {
     let good = cluster(&[pod("cart", ""), policy("all", "{podSelector: {}}")]);
-    let with =
-        |image: &str| good.replace("registry.k8s.io/networking/kube-network-policies:v0.9.0", image);
+    let with = |image: &str| good.replace("registry.k8s.io/networking/kube-network-policies:v0.9.0", image);
     assert_eq!(outcome(ID, &with("example.com/net:1")), Outcome::Unknown);
     assert_fails(&with("docker.io/flannel/flannel:v0.27.0"));
     assert_eq!(outcome(ID, &with("quay.io/cilium/cilium:v1.18.0")), Outcome::Pass);
@@ -150,10 +141,8 @@ fn where_nobody_enforces_there_is_no_pass() {
 #[test]
 fn fargate_does_not_enforce() {
     let node = "{apiVersion: v1, kind: Node, metadata: {name: f, labels: {eks.amazonaws.com/compute-type: fargate}}}";
-    let yaml =
-        cluster(&[pod("cart", ", nodeName: f"), policy("all", "{podSelector: {}}"), node.to_owned()]);
-    let observed =
-        "cart NetworkPolicy Ingress: it runs on Fargate, which does not enforce NetworkPolicies";
+    let yaml = cluster(&[pod("cart", ", nodeName: f"), policy("all", "{podSelector: {}}"), node.to_owned()]);
+    let observed = "cart NetworkPolicy Ingress: it runs on Fargate, which does not enforce NetworkPolicies";
     assert_findings(ID, &yaml, Outcome::Fail, &[observed]);
 }
 
@@ -166,8 +155,7 @@ fn eks_enforces_when_its_agent_is_on_and_a_controller_feeds_it() {
         )
     };
     let with = |args: &str, more: &str| {
-        [agent(args), pod("cart", ""), policy("all", "{podSelector: {}}"), more.to_owned()]
-            .join("\n---\n")
+        [agent(args), pod("cart", ""), policy("all", "{podSelector: {}}"), more.to_owned()].join("\n---\n")
     };
     let endpoints = "{apiVersion: networking.k8s.aws/v1alpha1, kind: PolicyEndpoint, metadata: {name: all-x, namespace: shop}, spec: {}}";
     assert_eq!(outcome(ID, &with("'--enable-network-policy=true'", endpoints)), Outcome::Pass);

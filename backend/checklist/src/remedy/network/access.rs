@@ -101,7 +101,8 @@ fn everywhere(view: &View<'_>) -> &'static str {
 fn reachers(view: &View<'_>, namespaces: &BTreeSet<&str>) -> BTreeMap<String, Reachers> {
     let authorization = Authorization::new(view.inventory);
     let bindings = [&view.inventory.role_bindings, &view.inventory.cluster_role_bindings];
-    let rights_are_known = bindings.iter().all(|list| list.is_complete()) && authorization.undecided().is_empty();
+    let rights_are_known =
+        bindings.iter().all(|list| list.is_complete()) && authorization.undecided().is_empty();
     let accounts: HashMap<Account<'_>, &ServiceAccount> = view
         .inventory
         .service_accounts
@@ -146,7 +147,10 @@ fn reachers(view: &View<'_>, namespaces: &BTreeSet<&str>) -> BTreeMap<String, Re
 /// What runs shows it; of a template it follows from the pod's field, else the account's, else it is yes.
 fn mounts_token(spec: &PodSpec, account: Option<&ServiceAccount>) -> bool {
     spec.mounts_token
-        || spec.automount_token.or_else(|| account.and_then(|account| account.automount_token)).unwrap_or(true)
+        || spec
+            .automount_token
+            .or_else(|| account.and_then(|account| account.automount_token))
+            .unwrap_or(true)
 }
 
 /// The labels that the pods of a workload keep.

@@ -19,9 +19,7 @@ use crate::network::{
 use crate::workloads::View;
 use access::ApiServerAccess;
 use policies::{Common, Draft};
-use rampart_shared::{
-    Finding, Fingerprint, ItemResult, Remediation, RemediationDocument, RemediationTarget,
-};
+use rampart_shared::{Finding, Fingerprint, ItemResult, Remediation, RemediationDocument, RemediationTarget};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -214,4 +212,3 @@ fn shortened(mut name: String) -> String {
     }
     name
 }
-

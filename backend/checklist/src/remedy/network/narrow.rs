@@ -29,7 +29,9 @@ pub(super) fn documents(
         .collect();
     wanted
         .into_iter()
-        .filter_map(|(name, directions)| narrowed(&view.network().policies, policies.get(&name)?, &directions))
+        .filter_map(|(name, directions)| {
+            narrowed(&view.network().policies, policies.get(&name)?, &directions)
+        })
         .collect()
 }
 
@@ -84,10 +86,17 @@ fn narrowed(
 }
 
 /// The rules of a policy but for those that allow everything, alone or all together.
-fn narrower(network: &Network<'_>, policy: &NetworkPolicy, direction: PolicyDirection) -> Vec<NetworkPolicyRule> {
+fn narrower(
+    network: &Network<'_>,
+    policy: &NetworkPolicy,
+    direction: PolicyDirection,
+) -> Vec<NetworkPolicyRule> {
     let rules = policy.spec.rules(direction);
     let open = |rules: &[NetworkPolicyRule]| {
-        let mut spec = NetworkPolicySpec { policy_types: Some(vec![direction.as_str().to_owned()]), ..NetworkPolicySpec::default() };
+        let mut spec = NetworkPolicySpec {
+            policy_types: Some(vec![direction.as_str().to_owned()]),
+            ..NetworkPolicySpec::default()
+        };
         match direction {
             PolicyDirection::Ingress => spec.ingress = rules.to_vec(),
             PolicyDirection::Egress => spec.egress = rules.to_vec(),

@@ -36,11 +36,7 @@ const AMBIENT_PROBES: [&str; 2] = ["169.254.7.127/32", "fd16:9254:7127:1337:ffff
 impl Common {
     pub(super) fn of(traffic: &Traffic<'_>) -> Common {
         let front_doors: BTreeSet<IpAddr> = traffic.front_doors();
-        Common {
-            dns: traffic.dns(),
-            served: traffic.served_anywhere(),
-            front_doors: blocks(&front_doors),
-        }
+        Common { dns: traffic.dns(), served: traffic.served_anywhere(), front_doors: blocks(&front_doors) }
     }
 }
 
@@ -69,7 +65,11 @@ pub(super) fn ingress(traffic: &Traffic<'_>, common: &Common, namespace: &str) -
                 { "from": probes },
             ],
         });
-        drafts.push(draft("allow-ingress-ambient-mesh", "keeps Istio's ambient mesh and its probes working".to_owned(), spec));
+        drafts.push(draft(
+            "allow-ingress-ambient-mesh",
+            "keeps Istio's ambient mesh and its probes working".to_owned(),
+            spec,
+        ));
     }
     drafts
 }
@@ -82,14 +82,16 @@ pub(super) fn egress(
     namespace: &str,
 ) -> Vec<Draft> {
     let every = |rules: Vec<Value>| json!({ "podSelector": {}, "policyTypes": ["Egress"], "egress": rules });
-    let mut drafts = vec![draft("allow-egress-dns", "keeps DNS working".to_owned(), every(common.dns.clone()))];
+    let mut drafts =
+        vec![draft("allow-egress-dns", "keeps DNS working".to_owned(), every(common.dns.clone()))];
     let mut served = common.served.clone();
     if traffic.is_ambient(namespace) {
         served.insert(PodPort::number(AMBIENT_PORT, "TCP"));
     }
     if !served.is_empty() {
         let rule = json!({ "to": [{ "namespaceSelector": {} }], "ports": as_json(&served) });
-        let comment = "keeps Services working: pods of the cluster, on the ports on which Services send them traffic";
+        let comment =
+            "keeps Services working: pods of the cluster, on the ports on which Services send them traffic";
         drafts.push(draft("allow-egress-services", comment.to_owned(), every(vec![rule])));
     }
     let outside: Vec<Value> = traffic
@@ -118,9 +120,8 @@ fn of_service(common: &Common, served: &Served<'_>) -> Draft {
     if !from_anywhere.is_empty() {
         rules.push(json!({ "ports": as_json(from_anywhere) }));
     }
-    let list = |ports: &BTreeSet<PodPort>| {
-        ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    };
+    let list =
+        |ports: &BTreeSet<PodPort>| ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let mut whence = Vec::new();
     if !from_cluster.is_empty() {
         whence.push(format!("pods of the cluster on {}", list(from_cluster)));
@@ -140,14 +141,19 @@ fn of_service(common: &Common, served: &Served<'_>) -> Draft {
 fn to_api_server(access: &ApiServerAccess, reachers: &Reachers) -> Vec<Draft> {
     let to = |name: &str, labels: &Labels| {
         let of = if labels.is_empty() { String::new() } else { format!(" for {name}") };
-        let name = if labels.is_empty() { "allow-egress-api-server".to_owned() } else { format!("allow-egress-api-server-{name}") };
+        let name = if labels.is_empty() {
+            "allow-egress-api-server".to_owned()
+        } else {
+            format!("allow-egress-api-server-{name}")
+        };
         let comment = format!("keeps the API server reachable{of}");
         let mut selector = Map::new();
         if !labels.is_empty() {
             selector.insert("matchLabels".to_owned(), json!(labels));
         }
         if access.is_cilium {
-            let spec = json!({ "endpointSelector": selector, "egress": [{ "toEntities": ["kube-apiserver"] }] });
+            let spec =
+                json!({ "endpointSelector": selector, "egress": [{ "toEntities": ["kube-apiserver"] }] });
             return Draft { is_cilium: true, ..draft(&name, comment, spec) };
         }
         let spec = json!({ "podSelector": selector, "policyTypes": ["Egress"], "egress": access.rules });

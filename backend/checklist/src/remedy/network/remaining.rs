@@ -82,9 +82,14 @@ fn enforce(subject: &Subject, observed: &str) -> String {
 /// Policies that go on allowing everything: of administrators, of Cilium's or Calico's kinds, or several together.
 fn open(finding: &Finding, wanted: &Wanted<'_>, openers: &Openers) -> String {
     let Subject { namespace, name, kind, .. } = &finding.subject;
-    let of_namespace = if kind == "Namespace" { openers.get(name) } else { openers.get(namespace.as_deref().unwrap_or_default()) };
+    let of_namespace = if kind == "Namespace" {
+        openers.get(name)
+    } else {
+        openers.get(namespace.as_deref().unwrap_or_default())
+    };
     let is_meant = |policy: &PolicyReference| {
-        policy.subject() == finding.subject || finding.observed.contains(&policy.to_string())
+        policy.namespace.as_ref().is_none_or(|of_policy| Some(of_policy) == namespace.as_ref())
+            && (policy.subject() == finding.subject || finding.observed.contains(&policy.to_string()))
     };
     let of_finding = wanted.open.iter().map(|(policy, _)| policy).filter(|policy| is_meant(policy));
     let named: BTreeSet<&PolicyReference> = of_finding.chain(of_namespace.into_iter().flatten()).collect();
@@ -100,7 +105,8 @@ fn open(finding: &Finding, wanted: &Wanted<'_>, openers: &Openers) -> String {
 }
 
 fn delete(policy: &PolicyReference) -> String {
-    let kind = Kind::of(&policy.api_version, &policy.kind).map_or_else(|| policy.kind.clone(), |kind| kind.name().0);
+    let kind =
+        Kind::of(&policy.api_version, &policy.kind).map_or_else(|| policy.kind.clone(), |kind| kind.name().0);
     let namespace = policy
         .namespace
         .as_deref()

@@ -162,7 +162,9 @@ impl Trial<'_> {
                 network.reachable(Peer::Address(address), self.pod, self.port, self.protocol)
             }
             Other::ToPod(pod, _) => network.reachable(Peer::Pod(self.pod), pod, self.port, self.protocol),
-            Other::ToAddress(address, _) => network.reaches_address(self.pod, address, self.port, self.protocol),
+            Other::ToAddress(address, _) => {
+                network.reaches_address(self.pod, address, self.port, self.protocol)
+            }
         };
         match reached {
             Reachability::Allowed => "allowed",

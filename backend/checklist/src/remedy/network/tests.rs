@@ -1,9 +1,9 @@
+use crate::Parameters;
 use crate::inventory::{Inventory, Kind, NetworkPolicySpec, Pod};
 use crate::network::{Peer, Protocol, Reachability};
 use crate::remedy::{chosen, identity, simulate, yaml};
 use crate::testing::{assert_remedied, evaluated, inventory};
 use crate::workloads::View;
-use crate::Parameters;
 use rampart_shared::{ItemId, Outcome, Remediation, RemediationDocument, RemediationTarget};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -47,6 +47,12 @@ const CLUSTER: &str = "
 ---
 {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: hook}, webhooks: [{name: a.example.com, clientConfig: {service: {name: hook, namespace: shop}}}]}
 ---
+{apiVersion: v1, kind: Pod, metadata: {name: injector, namespace: shop, labels: {app: injector}}, spec: {automountServiceAccountToken: false, containers: [{name: c}]}, status: {phase: Running, podIPs: [{ip: 10.1.0.4}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: injector, namespace: shop}, spec: {selector: {app: injector}, ports: [{port: 8443, targetPort: 9444}]}}
+---
+{apiVersion: admissionregistration.k8s.io/v1, kind: MutatingWebhookConfiguration, metadata: {name: injector}, webhooks: [{name: a.example.com, clientConfig: {service: {name: injector, namespace: shop, port: 8443}}}]}
+---
 {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: operator}, rules: [{apiGroups: [''], resources: [pods], verbs: [list]}]}
 ---
 {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: operator}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: operator}, subjects: [{kind: ServiceAccount, name: operator, namespace: shop}]}
@@ -83,7 +89,9 @@ fn reach(seen: &Inventory, from: &str, to: &str, port: u16, protocol: Protocol) 
     let parameters = Parameters::default();
     let view = View::new(seen, &parameters);
     let network = &view.network().policies;
-    let pod = |name: &str| -> Option<&Pod> { seen.pods.seen.iter().find(|pod| pod.meta.name == name).map(|pod| &**pod) };
+    let pod = |name: &str| -> Option<&Pod> {
+        seen.pods.seen.iter().find(|pod| pod.meta.name == name).map(|pod| &**pod)
+    };
     let reached = match (pod(from), pod(to)) {
         (Some(from), Some(to)) => network.reachable(Peer::Pod(from), to, port, protocol),
         (None, Some(to)) => network.reachable(Peer::Address(from.parse().unwrap()), to, port, protocol),
@@ -128,6 +136,7 @@ fn what_is_evidently_used_is_reached_and_nothing_else_is() {
             ("192.0.2.1 edge 443", false),
             ("192.0.2.1 operator 9443", true),
             ("192.0.2.1 operator 8081", false),
+            ("192.0.2.1 injector 9444", true),
             ("till operator 8081", true),
             ("till dns 1053/UDP", true),
             ("till dns 53/UDP", false),
@@ -185,12 +194,20 @@ fn an_ambient_mesh_keeps_its_tunnel_and_its_probes() {
 
 #[test]
 fn both_items_ask_for_the_same_objects() {
-    let seen = cluster(&["{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: open, namespace: bank}, spec: {podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{}], egress: [{}]}}"]);
+    let seen = cluster(&[
+        "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: open, namespace: bank}, spec: {podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{}], egress: [{}]}}",
+    ]);
     let [pods, namespaces] = BOTH.map(|id| remedy(id, &seen));
     let shared: Vec<_> = pods
         .documents
         .iter()
-        .map(|one| namespaces.documents.iter().find(|other| identity(&one.object) == identity(&other.object)).unwrap())
+        .map(|one| {
+            namespaces
+                .documents
+                .iter()
+                .find(|other| identity(&one.object) == identity(&other.object))
+                .unwrap()
+        })
         .collect();
     assert!(shared.len() > 4, "{:?}", names(&pods));
     for (one, other) in pods.documents.iter().zip(shared) {
@@ -206,6 +223,7 @@ fn both_items_ask_for_the_same_objects() {
         [
             "shop/allow-ingress-edge",
             "shop/allow-ingress-hook",
+            "shop/allow-ingress-injector",
             "shop/allow-ingress-web",
             "shop/default-deny-ingress",
             "bank/open",
@@ -242,11 +260,15 @@ fn the_api_server_is_asked_for_where_it_was_not_seen() {
     seen.endpoint_slices.seen.clear();
     let remediation = remedy(ItemId::DefaultDeny, &seen);
     assert_eq!(remediation.inputs.len(), 1);
-    let asking: Vec<_> = remediation.documents.iter().filter(|document| !document.choices.is_empty()).collect();
+    let asking: Vec<_> =
+        remediation.documents.iter().filter(|document| !document.choices.is_empty()).collect();
     assert_eq!(asking.len(), 1);
     let answered = chosen(asking[0], &remediation.inputs, |_| Some("203.0.113.0/28".to_owned())).unwrap();
     assert_eq!(answered["spec"]["egress"][0]["to"], json!([{ "ipBlock": { "cidr": "203.0.113.0/28" } }]));
-    assert_reached(&seen, &[("operator 192.0.2.1 6443", true), ("operator 192.0.2.1 80", false), ("web 192.0.2.1 443", false)]);
+    assert_reached(
+        &seen,
+        &[("operator 192.0.2.1 6443", true), ("operator 192.0.2.1 80", false), ("web 192.0.2.1 443", false)],
+    );
 }
 
 #[test]
@@ -254,8 +276,12 @@ fn cilium_has_a_word_of_its_own_for_the_api_server() {
     let cilium = PLUGIN.replace("registry.k8s.io/networking/kube-network-policies:v0.9.0", CILIUM);
     let seen = inventory(&format!("{cilium}\n---\n{CLUSTER}"));
     let remediation = remedy(ItemId::DefaultDeny, &seen);
-    let own: Vec<&Value> =
-        remediation.documents.iter().map(|document| &document.object).filter(|object| object["kind"] == "CiliumNetworkPolicy").collect();
+    let own: Vec<&Value> = remediation
+        .documents
+        .iter()
+        .map(|document| &document.object)
+        .filter(|object| object["kind"] == "CiliumNetworkPolicy")
+        .collect();
     assert_eq!(own.len(), 1);
     assert_eq!(
         own[0]["spec"],
@@ -269,7 +295,9 @@ fn cilium_has_a_word_of_its_own_for_the_api_server() {
 #[test]
 fn what_allows_everything_is_taken_out_and_can_be_put_back() {
     let open = |rules: &str| {
-        format!("{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: open, namespace: shop}}, spec: {{podSelector: {{}}, policyTypes: [Ingress, Egress], ingress: {rules}}}}}")
+        format!(
+            "{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: open, namespace: shop}}, spec: {{podSelector: {{}}, policyTypes: [Ingress, Egress], ingress: {rules}}}}}"
+        )
     };
     let pods = "{from: [{podSelector: {}}], ports: [{protocol: TCP, port: 1, endPort: 9}]}";
     let range = "{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}]}";
@@ -301,7 +329,10 @@ fn what_other_policies_open_is_left_to_a_person_by_name() {
         assert_remedied(id, &seen, &Parameters::default());
         let remaining = remedy(id, &seen).remaining;
         let command = "kubectl delete adminnetworkpolicies.policy.networking.k8s.io all";
-        assert!(remaining.iter().all(|left| left.task.contains(command)) && !remaining.is_empty(), "{remaining:?}");
+        assert!(
+            remaining.iter().all(|left| left.task.contains(command)) && !remaining.is_empty(),
+            "{remaining:?}"
+        );
     }
     // Egress is closed all the same.
     assert!(names(&remedy(ItemId::DefaultDeny, &seen)).contains(&"shop/default-deny-egress".to_owned()));
@@ -312,7 +343,9 @@ fn what_other_policies_open_is_left_to_a_person_by_name() {
         "{endpointSelector: {}, enableDefaultDeny: {ingress: false}, ingress: [{fromEntities: [all]}]}",
         "{endpointSelector: {matchLabels: {app: web}}, enableDefaultDeny: {ingress: false}, ingress: [{fromEntities: [all]}]}",
     ] {
-        let own = format!("{{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {{name: all, namespace: shop}}, spec: {spec}}}");
+        let own = format!(
+            "{{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {{name: all, namespace: shop}}, spec: {spec}}}"
+        );
         let seen = inventory(&[&cilium, CLUSTER, &own].join("\n---\n"));
         for id in BOTH {
             assert_remedied(id, &seen, &Parameters::default());

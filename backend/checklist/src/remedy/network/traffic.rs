@@ -1,8 +1,6 @@
 //! What is evidently used of a cluster's network: DNS, Services, webhooks, the API server.
 
-use crate::inventory::{
-    EndpointSlice, Inventory, Kind, Labels, Pod, PolicyPort, Service, ServicePort,
-};
+use crate::inventory::{EndpointSlice, Inventory, Kind, Labels, Pod, PolicyPort, Service, ServicePort};
 use crate::mesh::ServedPorts;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -37,6 +35,8 @@ pub(super) struct Served<'a> {
 pub(super) struct Traffic<'a> {
     inventory: &'a Inventory,
     pods: HashMap<&'a str, Vec<&'a Pod>>,
+    /// Pods in the network of their node, by namespace and name.
+    on_host: HashSet<(&'a str, &'a str)>,
     services: HashMap<&'a str, Vec<&'a Service>>,
     /// By namespace and name of their Service.
     slices: HashMap<(&'a str, &'a str), Vec<&'a EndpointSlice>>,
@@ -81,6 +81,8 @@ impl<'a> Traffic<'a> {
         for pod in inventory.pods.seen.iter().filter(|pod| pod.is_active()) {
             pods.entry(pod.meta.namespace_or_default()).or_default().push(pod);
         }
+        let on_host = pods.values().flatten().filter(|pod| pod.spec.host_network);
+        let on_host = on_host.map(|pod| (pod.meta.namespace_or_default(), pod.meta.name.as_str())).collect();
         let mut services: HashMap<&str, Vec<&Service>> = HashMap::new();
         for service in inventory.services.seen.iter().filter(|one| one.spec.service_type != "ExternalName") {
             services.entry(service.meta.namespace_or_default()).or_default().push(service);
@@ -95,6 +97,7 @@ impl<'a> Traffic<'a> {
         Traffic {
             inventory,
             pods,
+            on_host,
             services,
             slices,
             called: called(inventory),
@@ -142,7 +145,9 @@ impl<'a> Traffic<'a> {
             named.extend(names.map(|port| (pod.meta.namespace_or_default(), port.name.as_str())));
         }
         for (namespace, services) in &self.services {
-            for port in services.iter().filter(|one| !one.spec.selector.is_empty()).flat_map(|one| &one.spec.ports) {
+            for port in
+                services.iter().filter(|one| !one.spec.selector.is_empty()).flat_map(|one| &one.spec.ports)
+            {
                 match pod_port(port) {
                     // A name that running pods have is among the numbers already.
                     Some(PodPort { target: Target::Name(name), .. })
@@ -162,8 +167,11 @@ impl<'a> Traffic<'a> {
                 continue;
             }
             for slice in self.slices.get(&(namespace, service.meta.name.as_str())).into_iter().flatten() {
-                let ports: BTreeSet<PodPort> =
-                    slice.ports.iter().filter_map(|port| endpoint_port(port.port, port.protocol.as_deref())).collect();
+                let ports: BTreeSet<PodPort> = slice
+                    .ports
+                    .iter()
+                    .filter_map(|port| endpoint_port(port.port, port.protocol.as_deref()))
+                    .collect();
                 let addresses = self.outside(slice);
                 if !ports.is_empty() && !addresses.is_empty() {
                     found.entry(ports).or_default().extend(addresses);
@@ -179,11 +187,14 @@ impl<'a> Traffic<'a> {
         let mut local: BTreeSet<IpAddr> = NODE_LOCAL_DNS.parse().into_iter().collect();
         for namespace in DNS_NAMESPACES {
             for service in self.services.get(namespace).into_iter().flatten() {
-                let asked: Vec<&ServicePort> = service.spec.ports.iter().filter(|port| port.port == 53).collect();
+                let asked: Vec<&ServicePort> =
+                    service.spec.ports.iter().filter(|port| port.port == 53).collect();
                 if asked.is_empty() {
                     continue;
                 }
-                local.extend(service.spec.cluster_ips.iter().filter_map(|address| address.parse::<IpAddr>().ok()));
+                local.extend(
+                    service.spec.cluster_ips.iter().filter_map(|address| address.parse::<IpAddr>().ok()),
+                );
                 let slices = self.slices.get(&(namespace, service.meta.name.as_str()));
                 let slices = slices.map_or(&[][..], Vec::as_slice);
                 let mut ports: BTreeSet<PodPort> = slices
@@ -198,7 +209,8 @@ impl<'a> Traffic<'a> {
                 if !service.spec.selector.is_empty() {
                     rules.push(json!({ "to": [pods_of(namespace, &service.spec.selector)], "ports": as_json(&ports) }));
                 }
-                let addresses: BTreeSet<IpAddr> = slices.iter().flat_map(|slice| self.outside(slice)).collect();
+                let addresses: BTreeSet<IpAddr> =
+                    slices.iter().flat_map(|slice| self.outside(slice)).collect();
                 if !addresses.is_empty() {
                     rules.push(json!({ "to": blocks(&addresses), "ports": as_json(&ports) }));
                 }
@@ -241,8 +253,11 @@ impl<'a> Traffic<'a> {
     pub(super) fn api_server(&self) -> BTreeMap<BTreeSet<PodPort>, BTreeSet<IpAddr>> {
         let mut found: BTreeMap<BTreeSet<PodPort>, BTreeSet<IpAddr>> = BTreeMap::new();
         for slice in self.slices.get(&("default", "kubernetes")).into_iter().flatten() {
-            let ports: BTreeSet<PodPort> =
-                slice.ports.iter().filter_map(|port| endpoint_port(port.port, port.protocol.as_deref())).collect();
+            let ports: BTreeSet<PodPort> = slice
+                .ports
+                .iter()
+                .filter_map(|port| endpoint_port(port.port, port.protocol.as_deref()))
+                .collect();
             let addresses: Vec<IpAddr> = addresses(slice).collect();
             if !ports.is_empty() && !addresses.is_empty() {
                 found.entry(ports).or_default().extend(addresses);
@@ -264,7 +279,8 @@ impl<'a> Traffic<'a> {
     /// Whether Istio's node proxies carry the traffic of a namespace:
     /// <https://istio.io/latest/docs/ambient/usage/networkpolicy/>.
     pub(super) fn is_ambient(&self, namespace: &str) -> bool {
-        let ambient = |labels: &Labels| labels.get("istio.io/dataplane-mode").is_some_and(|mode| mode == "ambient");
+        let ambient =
+            |labels: &Labels| labels.get("istio.io/dataplane-mode").is_some_and(|mode| mode == "ambient");
         self.inventory.namespaces.seen.iter().any(|seen| seen.name == namespace && ambient(&seen.labels))
             || self.pods.get(namespace).into_iter().flatten().any(|pod| ambient(&pod.meta.labels))
     }
@@ -290,8 +306,7 @@ impl<'a> Traffic<'a> {
     fn outside(&self, slice: &EndpointSlice) -> BTreeSet<IpAddr> {
         let is_pod = |(namespace, name): &(String, String)| {
             let namespace = if namespace.is_empty() { slice.meta.namespace_or_default() } else { namespace };
-            let pods = self.pods.get(namespace).into_iter().flatten();
-            pods.filter(|pod| pod.meta.name == *name).all(|pod| !pod.spec.host_network)
+            !self.on_host.contains(&(namespace, name.as_str()))
         };
         slice
             .endpoints
@@ -339,7 +354,9 @@ fn pod_port(port: &ServicePort) -> Option<PodPort> {
         Some(PolicyPort::Name(name)) if !name.is_empty() => {
             Some(PodPort { target: Target::Name(name.clone()), protocol: protocol(port.protocol.as_deref()) })
         }
-        Some(PolicyPort::Number(number)) if *number != 0 => endpoint_port(Some(*number), port.protocol.as_deref()),
+        Some(PolicyPort::Number(number)) if *number != 0 => {
+            endpoint_port(Some(*number), port.protocol.as_deref())
+        }
         _ => endpoint_port(Some(port.port), port.protocol.as_deref()),
     }
 }

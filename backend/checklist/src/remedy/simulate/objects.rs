@@ -1,9 +1,7 @@
 //! Objects of the API, laid over those that were seen.
 
 use super::pods;
-use crate::inventory::{
-    ConfigMap, Inventory, Kind, Labels, NetworkPolicySpec, Object, ObjectMeta, Workload,
-};
+use crate::inventory::{ConfigMap, Inventory, Kind, Labels, NetworkPolicySpec, Object, ObjectMeta, Workload};
 use crate::remedy::merge;
 use crate::workloads::View;
 use serde::Deserialize;
@@ -46,6 +44,8 @@ pub(super) fn apply(view: &View<'_>, inventory: &mut Inventory, object: &Value) 
                 set_metadata(&mut there.meta, &object["metadata"]);
                 return set_policy(&mut there.spec, &object["spec"]);
             }
+            // A remedy brings thousands: one search for each is enough.
+            return insert(inventory, kind, object);
         }
         kind if kind.is_workload() => {
             if let Some(there) = workload(inventory, kind, is) {
@@ -67,6 +67,11 @@ pub(super) fn apply(view: &View<'_>, inventory: &mut Inventory, object: &Value) 
             inventory.remove(kind, is);
         }
     }
+    insert(inventory, kind, object);
+}
+
+fn insert(inventory: &mut Inventory, kind: Kind, object: &Value) {
+    let [api_version, ..] = merge::identity(object);
     if let Ok(object) = Object::deserialize(kind, api_version, object) {
         inventory.insert(object);
     }
