@@ -159,6 +159,8 @@ const unknownWithout: Record<string, ItemId[]> = {
   [`validatingadmissionpolicybindings.${admission}`]: ['admission-policies-enforced'],
   // What a policy refuses no webhook lets in.
   [`validatingwebhookconfigurations.${admission}`]: [],
+  // The remedies of network policies keep webhooks reachable.
+  [`mutatingwebhookconfigurations.${admission}`]: [],
   'externalsecrets.external-secrets.io': ['secret-manager', 'no-secrets-in-kubernetes'],
   'peerauthentications.security.istio.io': ['service-mtls'],
   // They support an item and do not decide.

@@ -2,22 +2,22 @@
 
 use super::Labels;
 use super::meta::null_is_default;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A label selector.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LabelSelector {
     /// Labels that must be there.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, skip_serializing_if = "Labels::is_empty", deserialize_with = "null_is_default")]
     pub match_labels: Labels,
     /// Expressions that must hold.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     pub match_expressions: Vec<LabelSelectorRequirement>,
 }
 
 /// An expression of a label selector.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 pub struct LabelSelectorRequirement {
     /// The label.
     #[serde(default, deserialize_with = "null_is_default")]
@@ -26,7 +26,7 @@ pub struct LabelSelectorRequirement {
     #[serde(default, deserialize_with = "null_is_default")]
     pub operator: String,
     /// The values of `In` and `NotIn`.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     pub values: Vec<String>,
 }
 

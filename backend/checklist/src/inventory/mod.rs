@@ -219,7 +219,6 @@ impl Inventory {
     /// Takes away the objects that are meant, of the kinds that are replaced as a whole.
     pub(crate) fn remove(&mut self, kind: Kind, is_meant: impl Fn(&ObjectMeta) -> bool) {
         match kind {
-            Kind::NetworkPolicies => self.network_policies.seen.retain(|policy| !is_meant(&policy.meta)),
             Kind::Services => self.services.seen.retain(|service| !is_meant(&service.meta)),
             Kind::Roles => self.roles.seen.retain(|role| !is_meant(&role.meta)),
             Kind::ClusterRoles => self.cluster_roles.seen.retain(|role| !is_meant(&role.meta)),

@@ -2,7 +2,7 @@
 
 use super::meta::null_is_default;
 use super::{LabelSelector, ObjectMeta};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A NetworkPolicy.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -72,16 +72,16 @@ impl NetworkPolicySpec {
 }
 
 /// A rule: these peers on these ports.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 pub struct NetworkPolicyRule {
     /// Ports; empty means all.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     pub ports: Vec<NetworkPolicyPort>,
     /// Where it may come from, in an ingress rule; empty means anywhere.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     pub from: Vec<NetworkPolicyPeer>,
     /// Where it may go to, in an egress rule; empty means anywhere.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     pub to: Vec<NetworkPolicyPeer>,
 }
 
@@ -96,22 +96,22 @@ impl NetworkPolicyRule {
 }
 
 /// A port or a range of ports.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkPolicyPort {
     /// The protocol; unset is TCP.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
     /// The port; unset is every port of the protocol.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<PolicyPort>,
     /// The last port of a range.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_port: Option<i64>,
 }
 
 /// A port by number or by name.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum PolicyPort {
     /// By number.
@@ -121,27 +121,27 @@ pub enum PolicyPort {
 }
 
 /// A peer.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkPolicyPeer {
     /// Pods by label.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod_selector: Option<LabelSelector>,
     /// Namespaces by label.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace_selector: Option<LabelSelector>,
     /// Addresses.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip_block: Option<IpBlock>,
 }
 
 /// A range of addresses.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 pub struct IpBlock {
     /// The range.
     #[serde(default)]
     pub cidr: String,
     /// Ranges within it that are not meant.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     pub except: Vec<String>,
 }

@@ -28,6 +28,12 @@ pub struct ServiceSpec {
     /// `ClusterIP`, `NodePort`, `LoadBalancer` or `ExternalName`.
     #[serde(rename = "type", default, deserialize_with = "null_is_default")]
     pub service_type: String,
+    /// Its addresses in the cluster; `None` where it is headless.
+    #[serde(rename = "clusterIPs", default, deserialize_with = "null_is_default")]
+    pub cluster_ips: Vec<String>,
+    /// Addresses outside the cluster at which nodes take its traffic.
+    #[serde(rename = "externalIPs", default, deserialize_with = "null_is_default")]
+    pub external_ips: Vec<String>,
 }
 
 /// A port of a Service.

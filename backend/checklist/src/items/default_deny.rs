@@ -5,16 +5,19 @@
 //! together must not allow everything, and no policy that selects some pods may allow everything either. The network
 //! plugin must be one that enforces policies.
 
+mod remedy;
+
+#[cfg(test)]
+mod tests;
+
 use super::Item;
-use super::network_policy::{self, NEEDS, free_name, isolated_by, rests_on, suppliers};
+use super::network_policy::{self, NEEDS, isolated_by, rests_on, suppliers};
 use crate::inventory::{NetworkPolicy, PolicyDirection};
 use crate::judge::{AbsentViolation, Observation, SeenViolation, Violation};
 use crate::network::{Isolation, NamespaceDefault, Open, PolicyReference};
-use crate::remedy::{Texts, document, remediation};
 use crate::workloads::View;
-use rampart_shared::{Category, ItemId, ItemResult, Remediation, RemediationTarget, Scope, Subject};
-use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use rampart_shared::{Category, ItemId, Scope, Subject};
+use std::collections::BTreeSet;
 
 pub(super) const ITEM: Item = Item {
     id: ItemId::DefaultDeny,
@@ -46,7 +49,7 @@ pub(super) const ITEM: Item = Item {
     ],
     needs: &NEEDS,
     observe,
-    remedy,
+    remedy: remedy::remedy,
 };
 
 const DIRECTIONS: [PolicyDirection; 2] = [PolicyDirection::Ingress, PolicyDirection::Egress];
@@ -200,243 +203,5 @@ fn allow_all(namespace: &str, policy: &PolicyReference, direction: PolicyDirecti
         discriminator: if policy.namespace.is_some() { String::new() } else { namespace.to_owned() },
         units: vec![namespace.to_owned()],
         rests_on: rests_on(),
-    }
-}
-
-fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
-    let mut directions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for finding in result.application_findings() {
-        let direction = match finding.rule.as_str() {
-            "no-ingress-default-deny" => "Ingress",
-            "no-egress-default-deny" => "Egress",
-            _ => continue,
-        };
-        directions.entry(&finding.subject.name).or_default().insert(direction);
-    }
-    let mut documents = Vec::new();
-    for (namespace, directions) in directions {
-        let metadata =
-            |name: &str| json!({ "name": free_name(view, namespace, name), "namespace": namespace });
-        let policy = json!({
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "NetworkPolicy",
-            "metadata": metadata("default-deny"),
-            "spec": { "podSelector": {}, "policyTypes": directions },
-        });
-        let names: Vec<&str> = directions.iter().copied().collect();
-        let comment = format!("Namespace {namespace}: denies {} by default", names.join(" and "));
-        documents.push(document(RemediationTarget::NewObject, comment, &policy));
-        if directions.contains("Egress") {
-            let dns = json!({
-                "apiVersion": "networking.k8s.io/v1",
-                "kind": "NetworkPolicy",
-                "metadata": metadata("allow-dns"),
-                "spec": {
-                    "podSelector": {},
-                    "policyTypes": ["Egress"],
-                    "egress": [{
-                        "to": [{ "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": "kube-system" } },
-                                 "podSelector": { "matchLabels": { "k8s-app": "kube-dns" } } }],
-                        "ports": [{ "protocol": "UDP", "port": 53 }, { "protocol": "TCP", "port": 53 }],
-                    }],
-                },
-            });
-            documents.push(document(
-                RemediationTarget::NewObject,
-                format!("Namespace {namespace}: keeps DNS working"),
-                &dns,
-            ));
-        }
-    }
-    let texts = Texts {
-        changes: "Adds to each namespace a NetworkPolicy that selects every pod and allows nothing, and for egress one \
-                  that keeps DNS working. Where a policy allows everything, narrow or delete it: that is not in this file.",
-        may_break: "All traffic that no other policy of the namespace allows stops, new connections at once. Write the \
-                    policies that allow what is used first, and apply these last. DNS is allowed to pods labelled \
-                    k8s-app: kube-dns in kube-system; a node-local cache needs a rule of its own.",
-        undo: "kubectl delete -f this file. It removes the policies that it added and nothing else.",
-    };
-    remediation(result, texts, documents)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::inventory::{Kind, Object};
-    use crate::network::POLICY_KINDS;
-    use crate::testing::{assert_findings, forbid, inventory, outcome, result};
-    use rampart_shared::{Gap, GapReason, Outcome};
-
-    const ID: ItemId = ItemId::DefaultDeny;
-    const POD: &str = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: shop}, spec: {containers: [{name: c}]}, status: {phase: Running, podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}]}}";
-    const PLUGIN: &str = "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: net, namespace: kube-system}, spec: {template: {spec: {containers: [{name: a, image: 'registry.k8s.io/networking/kube-network-policies:v0.9.0'}]}}}}";
-
-    fn policy(name: &str, spec: &str) -> String {
-        format!(
-            "{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: {name}, namespace: shop}}, spec: {spec}}}"
-        )
-    }
-
-    fn cluster(documents: &[String]) -> String {
-        let mut all = vec![POD.to_owned(), PLUGIN.to_owned()];
-        all.extend_from_slice(documents);
-        all.join("\n---\n")
-    }
-
-    fn deny() -> String {
-        policy("deny", "{podSelector: {}, policyTypes: [Ingress, Egress]}")
-    }
-
-    #[test]
-    fn an_empty_policy_for_both_directions_passes() {
-        assert_findings(ID, &cluster(&[deny()]), Outcome::Pass, &[]);
-        let dns = policy(
-            "deny",
-            "{podSelector: {}, policyTypes: [Ingress, Egress], egress: [{to: [{namespaceSelector: {}}], ports: [{port: 53, protocol: UDP}]}]}",
-        );
-        assert_findings(ID, &cluster(&[dns]), Outcome::Pass, &[]);
-    }
-
-    #[test]
-    fn a_policy_without_policy_types_is_for_ingress_only() {
-        let yaml = cluster(&[policy("deny", "{podSelector: {}}")]);
-        assert_findings(
-            ID,
-            &yaml,
-            Outcome::Fail,
-            &["shop NetworkPolicy Egress: no policy selects every pod"],
-        );
-        let note = result(ID, &inventory(&yaml)).evidence().findings[0].note.clone().unwrap();
-        assert_eq!(note, "NetworkPolicy deny selects every pod and does not isolate Egress.");
-    }
-
-    #[test]
-    fn a_policy_for_some_pods_is_no_default() {
-        let some = policy("deny", "{podSelector: {matchLabels: {app: a}}, policyTypes: [Ingress, Egress]}");
-        assert_findings(
-            ID,
-            &cluster(&[some]),
-            Outcome::Fail,
-            &[
-                "shop NetworkPolicy Egress: no policy selects every pod",
-                "shop NetworkPolicy Ingress: no policy selects every pod",
-            ],
-        );
-    }
-
-    #[test]
-    fn allow_all_in_any_form_voids_it() {
-        for (rules, observed) in [
-            ("[{}]", "allows every peer on every port"),
-            ("[{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]", "allows all of IPv4 on every port"),
-            (
-                "[{from: [{ipBlock: {cidr: 0.0.0.0/1}}]}, {from: [{ipBlock: {cidr: 128.0.0.0/1}}]}]",
-                "allows all of IPv4 on every port",
-            ),
-            (
-                "[{ports: [{port: 1, endPort: 65535}, {protocol: UDP}, {protocol: SCTP}]}]",
-                "allows every peer on every port",
-            ),
-        ] {
-            for selector in ["{}", "{matchLabels: {app: a}}"] {
-                let open = policy(
-                    "open",
-                    &format!("{{podSelector: {selector}, policyTypes: [Ingress], ingress: {rules}}}"),
-                );
-                let expected = format!("open spec.ingress: {observed}");
-                assert_findings(ID, &cluster(&[deny(), open]), Outcome::Fail, &[&expected]);
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_not_allow_all() {
-        for rules in [
-            "[{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}]}]",
-            "[{from: [{ipBlock: {cidr: '::/0'}}]}]",
-            "[{from: [{namespaceSelector: {}}]}]",
-            "[{ports: [{port: 80}]}]",
-            "[{ports: [{protocol: TCP}]}]",
-            "[{from: [{ipBlock: {cidr: 0.0.0.0/1}}]}, {from: [{ipBlock: {cidr: 128.0.0.0/2}}]}]",
-        ] {
-            let policy =
-                policy("some", &format!("{{podSelector: {{}}, policyTypes: [Ingress], ingress: {rules}}}"));
-            assert_eq!(outcome(ID, &cluster(&[deny(), policy])), Outcome::Pass, "{rules}");
-        }
-    }
-
-    #[test]
-    fn one_open_family_of_two_is_a_violation() {
-        let open = policy(
-            "six",
-            "{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: '::/0'}}]}]}",
-        );
-        let yaml = cluster(&[deny(), open]).replace("[{ip: 10.0.0.1}]", "[{ip: 10.0.0.1}, {ip: 'fd00::1'}]");
-        assert_findings(ID, &yaml, Outcome::Fail, &["six spec.ingress: allows all of IPv6 on every port"]);
-    }
-
-    #[test]
-    fn an_absence_needs_every_supplier() {
-        for kind in POLICY_KINDS.into_iter().chain([Kind::OtherPolicyKinds]) {
-            let mut seen = inventory(&cluster(&[]));
-            forbid(&mut seen, kind);
-            assert_eq!(result(ID, &seen).outcome(), Outcome::Unknown);
-        }
-        let open = policy("open", "{podSelector: {}, policyTypes: [Ingress], ingress: [{}]}");
-        let mut seen = inventory(&cluster(&[deny(), open]));
-        seen.add_gap(
-            Kind::OtherPolicyKinds,
-            Gap::new("ciliumnetworkpolicies.cilium.io", GapReason::NotCollected, "not understood"),
-        );
-        assert_eq!(result(ID, &seen).outcome(), Outcome::Fail);
-    }
-
-    #[test]
-    fn policies_that_nobody_enforces_do_not_pass() {
-        let unrecognised = cluster(&[deny()]).replace("kube-network-policies", "something");
-        assert_eq!(outcome(ID, &unrecognised), Outcome::Unknown);
-        let flannel = cluster(&[deny()])
-            .replace("registry.k8s.io/networking/kube-network-policies", "ghcr.io/flannel-io/flannel");
-        assert_findings(
-            ID,
-            &flannel,
-            Outcome::Fail,
-            &["net NetworkPolicy enforcement: flannel does not enforce NetworkPolicies"],
-        );
-        let old = |date: &str| {
-            cluster(&[deny()]).replace(
-                "registry.k8s.io/networking/kube-network-policies:v0.9.0",
-                &format!("docker.io/kindest/kindnetd:v{date}-c6f155d6"),
-            )
-        };
-        assert_eq!(outcome(ID, &old("20240813")), Outcome::Pass);
-        assert_eq!(outcome(ID, &old("20240202")), Outcome::Fail);
-    }
-
-    #[test]
-    fn namespaces_without_pods_and_system_namespaces_do_not_count() {
-        assert_eq!(outcome(ID, PLUGIN), Outcome::NotApplicable);
-        let scaled = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: idle}, spec: {replicas: 0, template: {spec: {containers: [{name: c}]}}}}";
-        assert_eq!(outcome(ID, &cluster(&[deny(), scaled.to_owned()])), Outcome::Pass);
-        assert_eq!(
-            outcome(ID, &cluster(&[deny(), scaled.replace("replicas: 0", "replicas: 2")])),
-            Outcome::Fail
-        );
-    }
-
-    #[test]
-    fn the_remedy_turns_it_green() {
-        // A policy of that name is there already, for ingress only: it must stay as it is.
-        let mut seen = inventory(&cluster(&[policy("default-deny", "{podSelector: {}}")]));
-        let items = crate::evaluate(&seen, &crate::Parameters::default()).unwrap();
-        let item = items.iter().find(|item| item.result.id() == ID).unwrap();
-        for document in &item.remediation.documents {
-            let value: serde_json::Value = document.object.clone();
-            seen.insert(Object::deserialize(Kind::NetworkPolicies, "networking.k8s.io/v1", value).unwrap());
-        }
-        let names: BTreeSet<&str> =
-            seen.network_policies.seen.iter().map(|policy| policy.meta.name.as_str()).collect();
-        assert_eq!(names, BTreeSet::from(["allow-dns", "default-deny", "default-deny-rampart"]));
-        assert_eq!(result(ID, &seen).outcome(), Outcome::Pass);
     }
 }

@@ -5,11 +5,10 @@ use crate::inventory::{Kind, OTHER_POLICY_KINDS};
 use crate::judge::{Observation, SeenViolation, Violation};
 use crate::need::Need;
 use crate::network::POLICY_KINDS;
-use crate::workloads::View;
 use rampart_shared::{Gap, GapReason, ResourceName, RestsOn, Scope};
 use std::collections::BTreeSet;
 
-pub(super) const NEEDS: [Need; 24] = [
+pub(super) const NEEDS: [Need; 25] = [
     Need::required(Kind::Pods),
     Need::required(Kind::Deployments),
     Need::required(Kind::ReplicaSets),
@@ -36,6 +35,8 @@ pub(super) const NEEDS: [Need; 24] = [
     Need::conditional(Kind::Nodes),
     Need::conditional(Kind::ConfigMaps),
     Need::conditional(Kind::PolicyEndpoints),
+    // The remedy keeps the API server's way to webhooks open.
+    Need::supporting(Kind::MutatingWebhookConfigurations),
 ];
 
 /// Adds what concerns all that was examined: who enforces policies, and which policies cannot be read.
@@ -98,20 +99,4 @@ pub(super) fn rests_on() -> Vec<RestsOn> {
         .chain(OTHER_POLICY_KINDS.map(|other| other.name()))
         .map(|kind| RestsOn { kind, object: None })
         .collect()
-}
-
-/// A name that no policy of the namespace has: applying must add, never change what is there.
-pub(super) fn free_name(view: &View<'_>, namespace: &str, wanted: &str) -> String {
-    let taken = |name: &str| {
-        view.inventory
-            .network_policies
-            .seen
-            .iter()
-            .any(|policy| policy.meta.namespace_or_default() == namespace && policy.meta.name == name)
-    };
-    let mut name = wanted.to_owned();
-    while taken(&name) {
-        name.push_str("-rampart");
-    }
-    name
 }

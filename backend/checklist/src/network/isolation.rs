@@ -7,7 +7,7 @@ use super::policy::{Policy, PolicyReference, tier};
 use super::rule::{Packet, representatives as ports};
 use super::selector::Truth;
 use super::{EnablePolicy, Network, NetworkPlugin};
-use crate::inventory::{IpFamilies, Pod, PolicyDirection};
+use crate::inventory::{IpFamilies, NetworkPolicy, Pod, PolicyDirection};
 use std::collections::BTreeSet;
 
 /// Whether a pod is isolated in a direction.
@@ -108,6 +108,16 @@ impl Network<'_> {
             opened_for_some: opened_for_some.into_iter().collect(),
             undecided_for_some,
         }
+    }
+
+    /// Whether a NetworkPolicy alone would let everything through, for the pods that it selects.
+    pub fn allows_everything(&self, policy: &NetworkPolicy, direction: PolicyDirection) -> bool {
+        let namespace = policy.meta.namespace_or_default();
+        let compiled = super::kubernetes::compile(policy, self.plugin != NetworkPlugin::Cilium);
+        let selected = Policy { subject: super::Expression::Everything, ..compiled };
+        let view = PodView::of_tomorrow(namespace, self.namespace_labels(namespace));
+        let alone = self.judge(&self.pipeline(std::iter::once(&selected), &view, direction));
+        matches!(alone, Isolation::Open(Open::AllowAll { .. }))
     }
 
     /// What the pods meet that a policy selects, by it and by the policies that select all; none where the policy

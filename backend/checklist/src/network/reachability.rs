@@ -69,6 +69,19 @@ impl Network<'_> {
         }
     }
 
+    /// Whether a pod's connection to an address that is no pod's gets out.
+    pub fn reaches_address(&self, from: &Pod, to: IpAddr, port: u16, protocol: Protocol) -> Reachability {
+        if from.spec.host_network || self.not_enforced().is_some() {
+            return Reachability::Allowed;
+        }
+        if let EnablePolicy::Unknown(value) = &self.cilium.enable_policy {
+            return undecided(format!("Cilium's enable-policy is `{value}`"));
+        }
+        let peer = Endpoint::Address(to);
+        let packet = Packet { peer, protocol, port, target_ports: PortsView::Differ };
+        through(&self.of_pod(from, PolicyDirection::Egress), &packet)
+    }
+
     fn of_pod<'p>(&'p self, pod: &'p Pod, direction: PolicyDirection) -> Pipeline<'p> {
         let candidates = self.candidates(pod.meta.namespace_or_default());
         self.pipeline(candidates.into_iter(), &self.view(pod), direction)

@@ -3,6 +3,7 @@
 mod commands;
 pub(crate) mod control_plane;
 mod merge;
+pub mod network;
 mod simulate;
 mod workloads;
 mod yaml;

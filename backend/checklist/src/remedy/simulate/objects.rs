@@ -1,9 +1,10 @@
 //! Objects of the API, laid over those that were seen.
 
 use super::pods;
-use crate::inventory::{ConfigMap, Inventory, Kind, Labels, Object, ObjectMeta, Workload};
+use crate::inventory::{ConfigMap, Inventory, Kind, Labels, NetworkPolicySpec, Object, ObjectMeta, Workload};
 use crate::remedy::merge;
 use crate::workloads::View;
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -42,6 +43,14 @@ pub(super) fn apply(view: &View<'_>, inventory: &mut Inventory, object: &Value) 
                 return set_data(there, &object["data"]);
             }
         }
+        Kind::NetworkPolicies => {
+            if let Some(there) = inventory.network_policies.seen.iter_mut().find(|policy| is(&policy.meta)) {
+                set_metadata(&mut there.meta, &object["metadata"]);
+                return set_policy(&mut there.spec, &object["spec"]);
+            }
+            // A remedy brings thousands: one search for each is enough.
+            return insert(inventory, kind, object);
+        }
         kind if kind.is_workload() => {
             if let Some(there) = workload(inventory, kind, is) {
                 pods::set_template(there, object);
@@ -62,6 +71,11 @@ pub(super) fn apply(view: &View<'_>, inventory: &mut Inventory, object: &Value) 
             inventory.remove(kind, is);
         }
     }
+    insert(inventory, kind, object);
+}
+
+fn insert(inventory: &mut Inventory, kind: Kind, object: &Value) {
+    let [api_version, ..] = merge::identity(object);
     if let Ok(object) = Object::deserialize(kind, api_version, object) {
         inventory.insert(object);
     }
@@ -92,6 +106,24 @@ pub(super) fn set_labels(there: &mut Labels, labels: &Value) {
         if let Some(value) = value.as_str() {
             there.insert(name.clone(), value.to_owned());
         }
+    }
+}
+
+/// Each of these fields is whole: <https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy>.
+fn set_policy(there: &mut NetworkPolicySpec, fields: &Value) {
+    let Ok(spec) = NetworkPolicySpec::deserialize(fields) else { return };
+    let says = |field: &str| fields.get(field).is_some();
+    if says("podSelector") {
+        there.pod_selector = spec.pod_selector;
+    }
+    if says("policyTypes") {
+        there.policy_types = spec.policy_types;
+    }
+    if says("ingress") {
+        there.ingress = spec.ingress;
+    }
+    if says("egress") {
+        there.egress = spec.egress;
     }
 }
 
