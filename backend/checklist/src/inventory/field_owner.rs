@@ -51,7 +51,9 @@ const FIELDS: usize = 512;
 
 impl<'de> Deserialize<'de> for ManagedFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Tolerant(Entries(Vec::new()))).map(|Entries(owners)| ManagedFields(owners))
+        deserializer
+            .deserialize_any(Tolerant(Entries(Vec::new())))
+            .map(|Entries(owners)| ManagedFields(owners))
     }
 }
 
@@ -238,14 +240,7 @@ impl Place {
             (Place::Container, "volumeMounts") => below(Place::Mounts),
             (Place::Variable, "valueFrom") => below(Place::Source),
             (Place::SecurityContext, "seccompProfile" | "appArmorProfile") => below(Place::Profile),
-            (
-                Place::SecurityContext,
-                "readOnlyRootFilesystem"
-                | "runAsNonRoot"
-                | "runAsUser"
-                | "privileged"
-                | "allowPrivilegeEscalation",
-            )
+            (Place::SecurityContext, "readOnlyRootFilesystem" | "runAsNonRoot" | "runAsUser")
             | (Place::Container, "image")
             | (Place::Profile, "type")
             | (Place::Variable, "value")
@@ -323,7 +318,9 @@ mod tests {
         // As a stream too: what a list page reads it from.
         let text = object.to_string();
         let mut stream = serde_json::Deserializer::from_str(&text);
-        let Object::Workload(streamed) = Object::deserialize(kind, "", &mut stream).unwrap() else { panic!() };
+        let Object::Workload(streamed) = Object::deserialize(kind, "", &mut stream).unwrap() else {
+            panic!()
+        };
         let Object::Workload(workload) = Object::deserialize(kind, "", object).unwrap() else { panic!() };
         assert_eq!(streamed, workload);
         workload
@@ -379,8 +376,7 @@ mod tests {
 
     #[test]
     fn what_another_workload_controls_costs_nothing() {
-        let owners =
-            json!([{ "manager": "m", "fieldsV1": { "f:spec": { "f:template": pod_fields() } } }]);
+        let owners = json!([{ "manager": "m", "fieldsV1": { "f:spec": { "f:template": pod_fields() } } }]);
         let controlled =
             json!({ "ownerReferences": [{ "kind": "Deployment", "name": "cart", "controller": true }] });
         assert!(workload(Kind::ReplicaSets, &owners, &controlled).field_owners.is_empty());
@@ -402,8 +398,11 @@ mod tests {
             (json!([1, null, [], "x", true, 1.5, -1]), 0),
             (json!([{ "manager": 3, "operation": [], "fieldsV1": 7 }]), 0),
             (json!([{ "manager": "m", "fieldsV1": { "f:spec": [{ "f:template": {} }] } }]), 0),
-            (json!([{ "manager": "m", "fieldsV1": { "f:spec": { "f:template": { "f:spec": {
-                "f:containers": { "k:{": {}, "k:[]": {}, "k:{\"name\":1}": {}, "k:{\"name\":\"a\"}": 3, "v:1": {}, "i:0": {} } } } } } }]), 0),
+            (
+                json!([{ "manager": "m", "fieldsV1": { "f:spec": { "f:template": { "f:spec": {
+                "f:containers": { "k:{": {}, "k:[]": {}, "k:{\"name\":1}": {}, "k:{\"name\":\"a\"}": 3, "v:1": {}, "i:0": {} } } } } } }]),
+                0,
+            ),
             (json!([{ "manager": "m", "fieldsV1": deep }]), 0),
             (Value::Array(many), MANAGERS),
         ] {

@@ -168,7 +168,8 @@ impl RawWorkload {
         };
         // The template of what another workload controls is not the one to change.
         let is_controlled = meta.controller().is_some();
-        let volumes = if is_controlled { TemplateVolumes::default() } else { template.spec.template_volumes() };
+        let volumes =
+            if is_controlled { TemplateVolumes::default() } else { template.spec.template_volumes() };
         if is_controlled {
             field_owners = Vec::new();
         }
