@@ -171,9 +171,9 @@ struct Generated {
 }
 
 fn generated() -> impl Strategy<Value = Generated> {
-    let kinds = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "CronJob", "Job", "Pod"];
+    const KINDS: [&str; 7] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "CronJob", "Job", "Pod"];
     (
-        prop::sample::select(&kinds[..]),
+        prop::sample::select(&KINDS[..]),
         pod_spec(),
         any::<bool>(),
         prop::sample::select(&[None, Some(0), Some(101)][..]),
