@@ -171,7 +171,8 @@ struct Generated {
 }
 
 fn generated() -> impl Strategy<Value = Generated> {
-    const KINDS: [&str; 7] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "CronJob", "Job", "Pod"];
+    const KINDS: [&str; 7] =
+        ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "CronJob", "Job", "Pod"];
     (
         prop::sample::select(&KINDS[..]),
         pod_spec(),

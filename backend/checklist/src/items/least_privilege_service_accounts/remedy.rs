@@ -4,7 +4,7 @@ use super::dangerous_grants;
 use crate::authorization::{Account, Authorization, BoundRole, Holder, holder};
 use crate::inventory::{Kind, RoleRule, RoleSubject};
 use crate::judge::judge;
-use crate::remedy::{Placed, Stays, Texts, document, remainder, remediation, simulate};
+use crate::remedy::{Draft, Placed, Stays, Texts, document, remainder, remediation, simulate};
 use crate::workloads::View;
 use rampart_shared::{
     Finding, ItemResult, Remainder, Remediation, RemediationDocument, RemediationTarget, Scope,
@@ -251,14 +251,12 @@ fn without_token(
 ) -> Vec<RemediationDocument> {
     let mut placed = Placed::new(view, findings.iter().copied());
     let mut documents = Vec::new();
-    let (mut changed, mut by_hand, mut unchanged) = (BTreeSet::new(), Vec::new(), Vec::new());
-    for (mut draft, workload, findings) in std::mem::take(&mut placed.changeable) {
+    let (mut by_hand, mut unchanged) = (Vec::new(), Vec::new());
+    for (mut draft, _, findings) in std::mem::take(&mut placed.changeable) {
         let found = findings.iter().map(|at| at.finding);
         if draft.template().mounts_token {
             by_hand.extend(found);
-        } else if draft.set_automount_token(false) {
-            changed.insert(&workload.subject);
-        } else {
+        } else if !draft.set_automount_token(false) {
             unchanged.extend(found);
         }
         documents
@@ -269,8 +267,8 @@ fn without_token(
     }
     let accounts: BTreeSet<Account<'_>> = findings
         .iter()
-        .filter(|finding| !changed.contains(&finding.subject))
         .filter_map(|finding| view.workload(&finding.subject))
+        .filter(|workload| Draft::of(workload).is_none())
         .flat_map(|workload| super::specs(workload).map(|spec| super::account_of(workload, spec)))
         .collect();
     for account in view.inventory.service_accounts.seen.iter().filter(|account| {
