@@ -17,9 +17,9 @@ pub fn pod_spec_document(
     view: &View<'_>,
     subject: &Subject,
     fields: &Map<String, Value>,
-    comment: String,
+    comment: &str,
 ) -> Option<RemediationDocument> {
     let mut draft = Draft::of(view.workload(subject)?)?;
     draft.set_pod_fields(fields);
-    draft.document(&comment)
+    draft.document(comment)
 }

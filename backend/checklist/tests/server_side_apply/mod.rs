@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 /// Objects, and what one manager applied to them.
 #[derive(Debug, Clone, Default)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     live: Vec<Live>,
 }
 
@@ -25,13 +25,13 @@ struct Live {
 }
 
 impl Cluster {
-    pub fn create(&mut self, object: Value, runs: bool, user: Option<i64>) {
+    pub(crate) fn create(&mut self, object: Value, runs: bool, user: Option<i64>) {
         let original = object.clone();
         self.live.push(Live { object, original, applied: json!({}), is_new: false, runs, user });
     }
 
     /// Applies a configuration by force.
-    pub fn apply(&mut self, configuration: &Value) {
+    pub(crate) fn apply(&mut self, configuration: &Value) {
         let known = self.live.iter_mut().find(|live| identity(&live.object) == identity(configuration));
         match known {
             Some(live) => {
@@ -50,12 +50,12 @@ impl Cluster {
         }
     }
 
-    pub fn delete(&mut self, object: &Value) {
+    pub(crate) fn delete(&mut self, object: &Value) {
         self.live.retain(|live| !live.is_new || identity(&live.object) != identity(object));
     }
 
     /// The specs, without what is empty: nothing is the same as an empty object.
-    pub fn specs(&self) -> Vec<Value> {
+    pub(crate) fn specs(&self) -> Vec<Value> {
         let specs = self.live.iter().map(|live| {
             let mut object = live.object.clone();
             prune(&mut object);
@@ -65,7 +65,7 @@ impl Cluster {
     }
 
     /// Every object with its managed fields, and the pods.
-    pub fn objects(&self) -> Vec<Value> {
+    pub(crate) fn objects(&self) -> Vec<Value> {
         let mut objects = Vec::new();
         for live in &self.live {
             let mut object = live.object.clone();
