@@ -120,6 +120,17 @@ impl<'a> View<'a> {
         self.network.get_or_init(|| EnforcedNetwork::of(self))
     }
 
+    /// The workload that a finding names.
+    pub fn workload(&self, subject: &Subject) -> Option<&OwnedWorkload<'a>> {
+        // They are gathered by this key, and so stand in its order.
+        fn key(of: &Subject) -> (&str, &str, &str, &str) {
+            (of.group(), &of.kind, of.namespace.as_deref().unwrap_or_default(), &of.name)
+        }
+        let at =
+            self.workloads.binary_search_by(|workload| key(&workload.subject).cmp(&key(subject))).ok()?;
+        self.workloads.get(at)
+    }
+
     /// Whether a namespace decides.
     pub fn scope(&self, namespace: &str) -> Scope {
         scope(self.parameters, self.distribution, namespace)

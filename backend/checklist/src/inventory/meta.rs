@@ -1,6 +1,8 @@
 //! Metadata, reduced to what items read.
 
 use super::credential::{CredentialAt, in_annotations};
+use super::field_owner::{FieldOwner, ManagedFields};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -89,9 +91,17 @@ const KEPT_PREFIXES: [&str; 14] = [
     "rbac.authorization.kubernetes.io/",
 ];
 
+/// Metadata with who owns which field; for the kinds whose fields remedies apply.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "RawObjectMeta<ManagedFields>")]
+pub(super) struct ManagedObjectMeta {
+    pub(super) meta: ObjectMeta,
+    pub(super) field_owners: Vec<FieldOwner>,
+}
+
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawObjectMeta {
+#[serde(rename_all = "camelCase", bound(deserialize = "M: Deserialize<'de> + Default"))]
+struct RawObjectMeta<M = IgnoredAny> {
     #[serde(default, deserialize_with = "null_is_default")]
     name: String,
     #[serde(default, deserialize_with = "null_is_default")]
@@ -104,11 +114,20 @@ struct RawObjectMeta {
     annotations: Labels,
     #[serde(default, deserialize_with = "null_is_default")]
     owner_references: Vec<OwnerReference>,
+    #[serde(default)]
+    managed_fields: M,
 }
 
-impl From<RawObjectMeta> for ObjectMeta {
-    fn from(raw: RawObjectMeta) -> Self {
-        let RawObjectMeta { name, namespace, uid, labels, mut annotations, owner_references } = raw;
+impl From<RawObjectMeta<ManagedFields>> for ManagedObjectMeta {
+    fn from(mut raw: RawObjectMeta<ManagedFields>) -> Self {
+        let field_owners = std::mem::take(&mut raw.managed_fields).0;
+        ManagedObjectMeta { meta: raw.into(), field_owners }
+    }
+}
+
+impl<M> From<RawObjectMeta<M>> for ObjectMeta {
+    fn from(raw: RawObjectMeta<M>) -> Self {
+        let RawObjectMeta { name, namespace, uid, labels, mut annotations, owner_references, .. } = raw;
         let credentials = in_annotations(&annotations);
         annotations.retain(|name, _| {
             KEPT_ANNOTATIONS.contains(&name.as_str())

@@ -4,6 +4,7 @@ mod api_server;
 mod config_map;
 mod credential;
 mod fact;
+mod field_owner;
 mod kind;
 mod kubelet;
 mod label_selector;
@@ -23,6 +24,7 @@ pub use api_server::{ApiServerFlags, ApiServerMetrics, ProbeAnswer};
 pub use config_map::ConfigMap;
 pub use credential::CredentialAt;
 pub use fact::Fact;
+pub use field_owner::FieldOwner;
 pub use kind::{Kind, OTHER_POLICY_KINDS, OtherPolicyKind};
 pub use kubelet::{
     AnonymousAuthentication, KubeletAuthentication, KubeletAuthorization, KubeletConfiguration,
@@ -45,7 +47,7 @@ pub use pod_spec::{
 pub use rbac::{Binding, Role, RoleReference, RoleRule, RoleSubject, ServiceAccount};
 pub use resource::Resource;
 pub use service::{Endpoint, EndpointPort, EndpointSlice, Service, ServicePort, ServiceSpec};
-pub use workload::{Readiness, Workload};
+pub use workload::{Readiness, TemplateMount, TemplateVolumes, Workload};
 
 use chrono::{DateTime, Utc};
 use rampart_shared::Source;

@@ -7,7 +7,7 @@ use super::pod_spec::{
     Container, ContainerPort, EnvironmentVariable, PodSecurityContext, PodSpec, SecretMount, SecretReference,
     SecurityContext, Volume,
 };
-use super::{Labels, ObjectMeta};
+use super::{Labels, ObjectMeta, TemplateMount, TemplateVolumes};
 use serde::Deserialize;
 
 /// A pod's spec as the API has it.
@@ -257,6 +257,21 @@ impl RawPodSpec {
     /// The node that the pod was scheduled to; empty before that.
     pub(super) fn node_name(&self) -> &str {
         &self.node_name
+    }
+
+    /// The volumes' names and where they are mounted.
+    pub(super) fn template_volumes(&self) -> TemplateVolumes {
+        let mounts = self.init_containers.iter().chain(&self.containers).flat_map(|container| {
+            container.volume_mounts.iter().map(|mount| TemplateMount {
+                container: container.name.clone(),
+                path: mount.mount_path.clone(),
+                volume: mount.name.clone(),
+            })
+        });
+        TemplateVolumes {
+            mounts: mounts.collect(),
+            names: self.volumes.iter().map(|volume| volume.name.clone()).collect(),
+        }
     }
 
     pub(super) fn reduce(self, annotations: &Labels, keep: Keep) -> PodSpec {

@@ -1,7 +1,8 @@
 //! Workload controllers, reduced to what items read.
 
 use super::credential::CredentialAt;
-use super::meta::null_is_default;
+use super::field_owner::FieldOwner;
+use super::meta::{ManagedObjectMeta, null_is_default};
 use super::raw_pod_spec::{Keep, RawPodSpec};
 use super::{Kind, Labels, ObjectMeta, PodSpec};
 use serde::Deserialize;
@@ -32,6 +33,30 @@ pub struct Workload {
     pub ready: Option<Readiness>,
     /// Whether a Job ended or a CronJob is suspended: it makes no pods.
     pub finished: bool,
+    /// The volumes of its template; of those alone that no other workload controls.
+    pub volumes: TemplateVolumes,
+    /// Who owns the fields that remedies touch; empty where nobody told.
+    pub field_owners: Vec<FieldOwner>,
+}
+
+/// The volumes of a pod template, and where they are mounted. Pods do without: what is applied is applied to owners.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TemplateVolumes {
+    /// The volumes' names.
+    pub names: Vec<String>,
+    /// Every mount.
+    pub mounts: Vec<TemplateMount>,
+}
+
+/// A mount of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateMount {
+    /// The container.
+    pub container: String,
+    /// The path in it.
+    pub path: String,
+    /// The volume.
+    pub volume: String,
 }
 
 /// How many pods should run, and how many are ready.
@@ -54,7 +79,7 @@ impl Workload {
 #[serde(rename_all = "camelCase")]
 pub(super) struct RawWorkload {
     #[serde(default)]
-    metadata: ObjectMeta,
+    metadata: ManagedObjectMeta,
     #[serde(default)]
     spec: RawWorkloadSpec,
     #[serde(default, deserialize_with = "null_is_default")]
@@ -114,7 +139,8 @@ struct RawWorkloadStatus {
 impl RawWorkload {
     pub(super) fn reduce(self, kind: Kind, api_version: &str) -> Workload {
         let template = self.spec.job_template.map_or(self.spec.template, |job| job.spec.template);
-        let keep = match Keep::of(&self.metadata) {
+        let ManagedObjectMeta { meta, mut field_owners } = self.metadata;
+        let keep = match Keep::of(&meta) {
             Keep::Nothing => Keep::Nothing,
             Keep::Commands | Keep::CommandsAndEnvironment => Keep::Commands,
         };
@@ -140,11 +166,22 @@ impl RawWorkload {
             }
             _ => None,
         };
+        // The template of what another workload controls is not the one to change.
+        let is_controlled = meta.controller().is_some();
+        let volumes =
+            if is_controlled { TemplateVolumes::default() } else { template.spec.template_volumes() };
+        if is_controlled {
+            field_owners = Vec::new();
+        }
+        let reduced = template.spec.reduce(&template.metadata.annotations, keep);
+        field_owners.iter_mut().for_each(|owner| owner.keep_relevant(&reduced));
+        field_owners.retain(|owner| !owner.fields.is_empty());
+        field_owners.shrink_to_fit();
         Workload {
             kind,
             api_version: if api_version.is_empty() { kind.api_version() } else { api_version.to_owned() },
-            template: Arc::new(template.spec.reduce(&template.metadata.annotations, keep)),
-            meta: self.metadata,
+            template: Arc::new(reduced),
+            meta,
             template_labels: template.metadata.labels,
             template_annotations: template.metadata.annotations,
             template_credentials: template.metadata.credentials,
@@ -152,6 +189,8 @@ impl RawWorkload {
             replicas: self.spec.replicas,
             update_revision: self.status.update_revision,
             finished,
+            volumes,
+            field_owners,
         }
     }
 }

@@ -8,11 +8,10 @@ use super::Item;
 use super::container::{Fault, observe_containers};
 use crate::judge::Observation;
 use crate::need::WORKLOADS;
-use crate::remedy::{Texts, remediation, workload_documents};
 use crate::workloads::{ContainerInstance, ContainerUnit, View};
-use rampart_shared::{Category, ItemId, ItemResult, Remediation, Subject};
-use serde_json::{Map, json};
-use std::collections::BTreeSet;
+use rampart_shared::{Category, ItemId};
+
+mod remedy;
 
 pub(super) const ITEM: Item = Item {
     id: ItemId::NonRootContainers,
@@ -38,7 +37,7 @@ pub(super) const ITEM: Item = Item {
     ],
     needs: &WORKLOADS,
     observe,
-    remedy,
+    remedy: remedy::remedy,
 };
 
 fn observe(view: &View<'_>) -> Observation {
@@ -100,43 +99,14 @@ fn faults(unit: &ContainerUnit<'_>, instance: &ContainerInstance<'_>) -> Vec<Fau
 
 const RUN_AS_USER_ROOT: &str = "run-as-user-root";
 
-/// The part of a finding's path that names the container.
-fn container_path(path: &str) -> &str {
-    path.split_once("].").map_or(path, |(container, _)| container)
-}
-
-fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
-    // With runAsUser 0 beside it, runAsNonRoot would keep the container from starting.
-    let is_root: BTreeSet<(&Subject, &str)> = result
-        .application_findings()
-        .filter(|finding| finding.rule == RUN_AS_USER_ROOT)
-        .map(|finding| (&finding.subject, container_path(&finding.path)))
-        .collect();
-    let documents = workload_documents(
-        view,
-        result
-            .application_findings()
-            .filter(|finding| !is_root.contains(&(&finding.subject, container_path(&finding.path)))),
-        |_, _, _| Map::from_iter([("securityContext".to_owned(), json!({ "runAsNonRoot": true }))]),
-        |_, _| Map::new(),
-    );
-    let texts = Texts {
-        changes: "Makes the kubelet refuse to start each named container as root. It names no user: which one is right \
-                  only the image's maker knows. Containers with runAsUser: 0 are left out, since they would not start: \
-                  replace that number in the workload's own manifest first.",
-        may_break: "A container whose image runs as root, or names its user by name and not by number, stays in \
-                    CreateContainerConfigError; its event says so. Try one replica, and set runAsUser to a user that the \
-                    image is made for. Bare pods and Jobs cannot be changed in place: create them anew.",
-        undo: "kubectl rollout undo the workload, or apply its former manifest.",
-    };
-    remediation(result, texts, documents)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{assert_findings, inventory, outcome, result};
+    use crate::Parameters;
+    use crate::remedy::chosen;
+    use crate::testing::{assert_findings, assert_remedied, evaluated, inventory, outcome, result};
     use rampart_shared::Outcome;
+    use serde_json::json;
 
     const ID: ItemId = ItemId::NonRootContainers;
 
@@ -214,14 +184,62 @@ mod tests {
         assert_eq!(outcome(ID, &with("terminated")), Outcome::Pass);
     }
 
+    fn deployment(spec: &str) -> String {
+        format!(
+            "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: d, namespace: shop}}, spec: {{template: {{spec: {spec}}}}}}}"
+        )
+    }
+
     #[test]
-    fn the_remedy_leaves_out_what_would_not_start() {
-        let yaml = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: shop}, spec: {template: {spec: \
-                    {containers: [{name: plain}, {name: root, securityContext: {runAsUser: 0}}]}}}}";
-        let items = crate::evaluate(&inventory(yaml), &crate::Parameters::default()).unwrap();
-        let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
-        let document: serde_json::Value = remediation.documents[0].object.clone();
-        let containers = document["spec"]["template"]["spec"]["containers"].as_array().unwrap();
-        assert_eq!(containers, &[json!({ "name": "plain", "securityContext": { "runAsNonRoot": true } })]);
+    fn the_user_of_a_root_container_is_asked_for_and_never_made_up() {
+        let yaml = deployment(
+            "{securityContext: {runAsNonRoot: false}, initContainers: [{name: pod-level}], containers: [{name: plain}, \
+             {name: root, securityContext: {runAsUser: 0}}]}",
+        );
+        let remediation = evaluated(ID, &inventory(&yaml), &Parameters::default()).remediation;
+        let context = json!({ "runAsNonRoot": true });
+        let [plain, root] = &remediation.documents[..] else { panic!("{remediation:?}") };
+        assert_eq!(
+            plain.object["spec"]["template"]["spec"],
+            json!({ "containers": [{ "name": "plain", "securityContext": context }],
+                "initContainers": [{ "name": "pod-level", "securityContext": context }] })
+        );
+        assert!(plain.comment.contains("plain: the image decides"), "{}", plain.comment);
+        assert_eq!(chosen(root, &remediation.inputs, |_| None), None);
+        assert_eq!(chosen(root, &remediation.inputs, |_| Some("me".to_owned())), None, "no number");
+        let object = chosen(root, &remediation.inputs, |_| Some("10001".to_owned())).unwrap();
+        assert_eq!(
+            object.pointer("/spec/template/spec/containers/0/securityContext"),
+            Some(&json!({ "runAsNonRoot": true, "runAsUser": 10001 }))
+        );
+        // It was 0, and is again.
+        assert_eq!(
+            root.undo.as_ref().unwrap().pointer("/spec/template/spec/containers/0/securityContext"),
+            Some(&json!({ "runAsUser": 0 }))
+        );
+        assert_eq!(assert_remedied(ID, &inventory(&yaml), &Parameters::default()), Outcome::Pass);
+    }
+
+    #[test]
+    fn the_user_that_was_seen_is_told_and_decides_what_is_asked() {
+        for (uid, asks, comment) in
+            [(101, false, "c: runs as user 101 now"), (0, true, "c: runs as root (user 0 was seen)")]
+        {
+            let yaml = deployment("{containers: [{name: c}]}").replace("Deployment", "StatefulSet")
+                + "\n---\n"
+                + &format!(
+                    "{{apiVersion: v1, kind: Pod, metadata: {{name: d-0, namespace: shop, ownerReferences: [{{apiVersion: apps/v1, \
+                     kind: StatefulSet, name: d, controller: true}}]}}, spec: {{containers: [{{name: c}}]}}, status: {{phase: Running, \
+                     containerStatuses: [{{name: c, user: {{linux: {{uid: {uid}}}}}}}]}}}}"
+                );
+            let remediation = evaluated(ID, &inventory(&yaml), &Parameters::default()).remediation;
+            assert_eq!(remediation.inputs.len(), usize::from(asks));
+            assert!(
+                remediation.documents[0].comment.contains(comment),
+                "{}",
+                remediation.documents[0].comment
+            );
+            assert_eq!(assert_remedied(ID, &inventory(&yaml), &Parameters::default()), Outcome::Pass);
+        }
     }
 }

@@ -7,11 +7,11 @@ use super::Item;
 use super::container::{Fault, observe_containers};
 use crate::judge::Observation;
 use crate::need::WORKLOADS;
-use crate::recognise::image;
-use crate::remedy::{Texts, remediation, workload_documents};
 use crate::workloads::{ContainerInstance, View};
-use rampart_shared::{Category, ItemId, ItemResult, Remediation, Subject};
-use serde_json::{Map, Value, json};
+use rampart_shared::{Category, ItemId};
+
+mod remedy;
+mod writable_paths;
 
 pub(super) const ITEM: Item = Item {
     id: ItemId::ReadOnlyRootFilesystem,
@@ -37,7 +37,7 @@ pub(super) const ITEM: Item = Item {
     ],
     needs: &WORKLOADS,
     observe,
-    remedy,
+    remedy: remedy::remedy,
 };
 
 fn observe(view: &View<'_>) -> Observation {
@@ -53,80 +53,14 @@ fn faults(instance: &ContainerInstance<'_>) -> Vec<Fault> {
     }
 }
 
-/// Where the programs of well-known images write, by the image's repository.
-const WRITABLE_PATHS: [(&str, &[&str]); 8] = [
-    ("nginx", &["/var/cache/nginx", "/var/run"]),
-    ("nginx-unprivileged", &["/tmp"]),
-    ("httpd", &["/usr/local/apache2/logs"]),
-    ("redis", &["/data"]),
-    ("memcached", &["/tmp"]),
-    ("postgres", &["/var/run/postgresql", "/tmp"]),
-    ("mysql", &["/var/run/mysqld", "/tmp"]),
-    ("rabbitmq", &["/var/lib/rabbitmq"]),
-];
-
-fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
-    let documents = workload_documents(
-        view,
-        result.application_findings(),
-        |subject, container, _| {
-            let mounts: Vec<Value> = writable_paths(view, subject, container)
-                .iter()
-                .map(|path| json!({ "name": volume_name(path), "mountPath": path }))
-                .collect();
-            Map::from_iter([
-                ("securityContext".to_owned(), json!({ "readOnlyRootFilesystem": true })),
-                ("volumeMounts".to_owned(), Value::Array(mounts)),
-            ])
-        },
-        |subject, containers| {
-            let mut paths: Vec<&str> =
-                containers.iter().flat_map(|container| writable_paths(view, subject, container)).collect();
-            paths.sort_unstable();
-            paths.dedup();
-            let volumes =
-                paths.iter().map(|path| json!({ "name": volume_name(path), "emptyDir": {} })).collect();
-            Map::from_iter([("volumes".to_owned(), Value::Array(volumes))])
-        },
-    );
-    let texts = Texts {
-        changes: "Makes the root filesystem of each named container read-only, and mounts an empty volume at /tmp \
-                  and where images that are known to write do so.",
-        may_break: "A program that writes elsewhere fails with EROFS (Read-only file system). Look for that in its log \
-                    after the roll-out of one replica, and mount a volume there. An empty volume hides what the image \
-                    has at its path. Bare pods and Jobs cannot be changed in place: create them anew with the field set.",
-        undo: "kubectl rollout undo the workload, or apply its former manifest.",
-    };
-    remediation(result, texts, documents)
-}
-
-/// `/tmp`, and what the image is known to write.
-fn writable_paths(view: &View<'_>, subject: &Subject, container: &str) -> Vec<&'static str> {
-    let template =
-        view.workloads.iter().find(|workload| workload.subject == *subject).and_then(|w| w.template);
-    let image = template
-        .into_iter()
-        .flat_map(|spec| spec.containers.iter().chain(&spec.init_containers))
-        .find(|found| found.name == container)
-        .map_or("", |found| found.image.as_str());
-    let mut paths = vec!["/tmp"];
-    let repository = image::last_component(image::repository(image));
-    if let Some((_, known)) = WRITABLE_PATHS.iter().find(|(name, _)| *name == repository) {
-        paths.extend(known.iter().filter(|path| **path != "/tmp"));
-    }
-    paths
-}
-
-fn volume_name(path: &str) -> String {
-    format!("writable{}", path.replace('/', "-"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{Kind, Object};
-    use crate::testing::{assert_findings, forbid, inventory, outcome, result};
-    use rampart_shared::{Outcome, Scope};
+    use crate::Parameters;
+    use crate::inventory::Kind;
+    use crate::testing::{assert_findings, assert_remedied, evaluated, forbid, inventory, outcome, result};
+    use rampart_shared::{Outcome, Remediation, Scope};
+    use serde_json::json;
 
     const ID: ItemId = ItemId::ReadOnlyRootFilesystem;
 
@@ -198,22 +132,92 @@ mod tests {
         }
     }
 
+    fn remediation(yaml: &str) -> Remediation {
+        evaluated(ID, &inventory(yaml), &Parameters::default()).remediation
+    }
+
     #[test]
-    fn the_remedy_turns_it_green() {
-        let yaml = deployment("{containers: [{name: web, image: 'ghcr.io/acme/nginx:1.27'}, {name: side}]}");
-        let inventory = inventory(&yaml);
-        let items = crate::evaluate(&inventory, &crate::Parameters::default()).unwrap();
-        let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
-        assert_eq!(remediation.documents.len(), 1);
-        let document: Value = remediation.documents[0].object.clone();
-        let containers = document["spec"]["template"]["spec"]["containers"].as_array().unwrap();
-        let web = containers.iter().find(|container| container["name"] == "web").unwrap();
-        assert_eq!(
-            web["volumeMounts"][1],
-            json!({ "name": "writable-var-cache-nginx", "mountPath": "/var/cache/nginx" })
+    fn empty_volumes_go_where_the_image_writes_and_nothing_is_mounted() {
+        let yaml = deployment(
+            "{volumes: [{name: writable-side-tmp, emptyDir: {}}, {name: cache, emptyDir: {}}], containers: [\
+             {name: web, image: 'ghcr.io/acme/nginx:1.27', volumeMounts: [{name: cache, mountPath: /var/cache/}]}, \
+             {name: side, image: 'busybox@sha256:0a'}]}",
         );
-        let mut fixed = crate::Inventory::empty(rampart_shared::Source::Snapshot);
-        fixed.insert(Object::deserialize(Kind::Deployments, "apps/v1", document).unwrap());
-        assert_eq!(result(ID, &fixed).outcome(), Outcome::Pass);
+        let remediation = remediation(&yaml);
+        assert_eq!(remediation.documents.len(), 1);
+        let document = &remediation.documents[0];
+        let spec = &document.object["spec"]["template"]["spec"];
+        assert_eq!(
+            spec["containers"],
+            json!([
+                { "name": "side", "securityContext": { "readOnlyRootFilesystem": true },
+                  "volumeMounts": [{ "mountPath": "/tmp", "name": "writable-side-tmp-2" }] },
+                { "name": "web", "securityContext": { "readOnlyRootFilesystem": true }, "volumeMounts": [
+                    { "mountPath": "/tmp", "name": "writable-web-tmp" }, { "mountPath": "/var/run", "name": "writable-web-var-run" },
+                ] },
+            ])
+        );
+        let volumes: Vec<&str> = spec["volumes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|volume| volume["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(volumes, ["writable-side-tmp-2", "writable-web-tmp", "writable-web-var-run"]);
+        assert!(document.comment.contains("https://hub.docker.com/_/nginx"), "{}", document.comment);
+        assert_remedied(ID, &inventory(&yaml), &Parameters::default());
+    }
+
+    #[test]
+    fn what_cannot_be_changed_in_place_is_told_with_what_to_do() {
+        let bad = "{containers: [{name: web}]}";
+        let owned = |kind: &str| {
+            format!(
+                "{{apiVersion: v1, kind: Pod, metadata: {{name: p, namespace: shop, ownerReferences: [{kind}]}}, spec: {bad}, status: {{phase: Running}}}}"
+            )
+        };
+        let injected =
+            deployment("{containers: [{name: web, securityContext: {readOnlyRootFilesystem: true}}]}")
+                .replace("Deployment", "StatefulSet")
+                + "\n---\n"
+                + &owned("{apiVersion: apps/v1, kind: StatefulSet, name: cart, controller: true}");
+        for (yaml, task) in [
+            (owned(""), "Create these pods anew with securityContext.readOnlyRootFilesystem: true"),
+            (
+                owned("").replace("name: p,", "name: p, annotations: {kubernetes.io/config.mirror: x},"),
+                "staticPodPath",
+            ),
+            (
+                owned("").replace(bad, "{containers: [{name: web, securityContext: {readOnlyRootFilesystem: true}}], ephemeralContainers: [{name: d}]}")
+                    .replace("phase: Running", "phase: Running, ephemeralContainerStatuses: [{name: d, state: {running: {}}}]"),
+                "kubectl -n shop delete pod p",
+            ),
+            (deployment(bad).replace("apps/v1, kind: Deployment", "batch/v1, kind: Job"), "Create these Jobs anew"),
+            (owned("{apiVersion: acme.io/v1, kind: Shop, name: s, controller: true}"), "Shop shop/s"),
+            (owned("{apiVersion: apps/v1, kind: DaemonSet, name: s, controller: true}"), "saw their pods alone: DaemonSet shop/s"),
+            (injected, "on admission"),
+            (
+                deployment(bad).replace("Deployment", "ReplicaSet") + "\n---\n"
+                    + &owned("{apiVersion: apps/v1, kind: ReplicaSet, name: cart, controller: true}"),
+                "Delete the pods of these ReplicaSets",
+            ),
+        ] {
+            let remaining = remediation(&yaml).remaining;
+            assert_eq!(remaining.len(), 1, "{yaml}");
+            assert!(remaining[0].task.contains(task), "{}", remaining[0].task);
+            assert_remedied(ID, &inventory(&yaml), &Parameters::default());
+        }
+    }
+
+    #[test]
+    fn a_cron_job_is_changed_where_it_keeps_its_template() {
+        let yaml = "{apiVersion: batch/v1, kind: CronJob, metadata: {name: c, namespace: shop}, spec: {jobTemplate: {spec: \
+                    {template: {spec: {containers: [{name: web}]}}}}}}";
+        let object = &remediation(yaml).documents[0].object;
+        assert_eq!(
+            object.pointer("/spec/jobTemplate/spec/template/spec/containers/0/securityContext"),
+            Some(&json!({ "readOnlyRootFilesystem": true }))
+        );
+        assert_eq!(assert_remedied(ID, &inventory(yaml), &Parameters::default()), Outcome::Pass);
     }
 }

@@ -10,11 +10,11 @@ use super::container::{Fault, observe_containers};
 use crate::inventory::{Kind, PodSpec};
 use crate::judge::Observation;
 use crate::need::Need;
-use crate::remedy::{Texts, remediation, workload_documents};
 use crate::workloads::{ContainerInstance, View};
-use rampart_shared::{Category, Gap, GapReason, ItemId, ItemResult, Remediation};
-use serde_json::{Map, json};
+use rampart_shared::{Category, Gap, GapReason, ItemId};
 use std::collections::BTreeSet;
+
+mod remedy;
 
 pub(super) const ITEM: Item = Item {
     id: ItemId::SeccompApparmor,
@@ -52,8 +52,13 @@ pub(super) const ITEM: Item = Item {
         Need::conditional(Kind::KubeletConfigz),
     ],
     observe,
-    remedy,
+    remedy: remedy::remedy,
 };
+
+/// The rule of privileged containers: a person has to decide about them.
+const PRIVILEGED: &str = "privileged";
+/// The rule of containers that AppArmor is told to leave alone.
+const APPARMOR_UNCONFINED: &str = "apparmor-unconfined";
 
 fn observe(view: &View<'_>) -> Observation {
     // Where only the node's configuration could confine a container and it was not read, it stays open.
@@ -101,7 +106,7 @@ fn faults(instance: &ContainerInstance<'_>) -> Vec<Fault> {
     let container = &instance.container.security_context;
     let mut faults = Vec::new();
     if container.privileged == Some(true) {
-        faults.push(Fault::new("privileged", "securityContext.privileged", "true", "false"));
+        faults.push(Fault::new(PRIVILEGED, "securityContext.privileged", "true", "false"));
     }
     if seccomp(instance) == Some("Unconfined") {
         faults.push(Fault::new(
@@ -113,7 +118,7 @@ fn faults(instance: &ContainerInstance<'_>) -> Vec<Fault> {
     }
     if apparmor(instance) == Some("Unconfined") {
         faults.push(Fault::new(
-            "apparmor-unconfined",
+            APPARMOR_UNCONFINED,
             "securityContext.appArmorProfile.type",
             "Unconfined",
             "RuntimeDefault or Localhost",
@@ -172,36 +177,13 @@ fn open_question(view: &View<'_>, nodes: BTreeSet<String>) -> Gap {
     )
 }
 
-fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
-    let documents = workload_documents(
-        view,
-        // A profile does nothing for a privileged container, nor for the AppArmor of one.
-        result
-            .application_findings()
-            .filter(|finding| matches!(finding.rule.as_str(), "unset" | "seccomp-unconfined")),
-        |_, _, _| {
-            let context = json!({ "seccompProfile": { "type": "RuntimeDefault" } });
-            Map::from_iter([("securityContext".to_owned(), context)])
-        },
-        |_, _| Map::new(),
-    );
-    let texts = Texts {
-        changes: "Gives each named container the runtime's default seccomp profile. Where the finding is a privileged \
-                  container or an Unconfined AppArmor profile, remove that in the workload's own manifest: a privileged \
-                  container runs without seccomp whatever its profile says.",
-        may_break: "A program that makes one of the system calls that the default profile takes away fails with EPERM \
-                    (Operation not permitted). Few do; try one replica, or record a profile of its own and use Localhost. \
-                    Bare pods and Jobs cannot be changed in place: create them anew.",
-        undo: "kubectl rollout undo the workload, or apply its former manifest.",
-    };
-    remediation(result, texts, documents)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{assert_findings, inventory, outcome, result};
+    use crate::Parameters;
+    use crate::testing::{assert_findings, assert_remedied, evaluated, inventory, outcome, result};
     use rampart_shared::Outcome;
+    use serde_json::json;
 
     const ID: ItemId = ItemId::SeccompApparmor;
 
@@ -281,5 +263,56 @@ mod tests {
         assert_eq!(unread.evidence().gaps[0].objects, ["node-1"]);
         let template = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: shop}, spec: {template: {spec: {containers: [{name: c}]}}}}";
         assert_eq!(outcome(ID, &format!("{template}\n---\n{}", node("true"))), Outcome::Fail);
+    }
+
+    #[test]
+    fn what_is_privileged_stays_and_the_rest_is_remedied() {
+        let deployment = |metadata: &str, spec: &str| {
+            format!(
+                "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: d, namespace: shop}}, spec: {{template: {{metadata: {metadata}, spec: {spec}}}}}}}"
+            )
+        };
+        let annotation = "{annotations: {container.apparmor.security.beta.kubernetes.io/c: unconfined}}";
+        let default = json!({ "type": "RuntimeDefault" });
+        for (metadata, spec, context, task) in [
+            ("{}", "{containers: [{name: c}]}", Some(json!({ "seccompProfile": default })), None),
+            (
+                "{}",
+                "{securityContext: {seccompProfile: {type: Unconfined}}, containers: [{name: c}]}",
+                Some(json!({ "seccompProfile": default })),
+                None,
+            ),
+            (
+                "{}",
+                "{securityContext: {appArmorProfile: {type: Unconfined}, seccompProfile: {type: RuntimeDefault}}, containers: [{name: c}]}",
+                Some(json!({ "appArmorProfile": default })),
+                None,
+            ),
+            (
+                "{}",
+                "{containers: [{name: c, securityContext: {seccompProfile: {type: Unconfined}, appArmorProfile: {type: Unconfined}}}]}",
+                Some(json!({ "appArmorProfile": default, "seccompProfile": default })),
+                None,
+            ),
+            (
+                "{}",
+                "{containers: [{name: c, securityContext: {privileged: true}}]}",
+                None,
+                Some("privileged"),
+            ),
+            (annotation, "{containers: [{name: c}]}", None, Some("annotation")),
+        ] {
+            let inventory = inventory(&deployment(metadata, spec));
+            let remediation = evaluated(ID, &inventory, &Parameters::default()).remediation;
+            let object = remediation.documents.first().map(|document| {
+                document.object["spec"]["template"]["spec"]["containers"][0]["securityContext"].clone()
+            });
+            assert_eq!(object, context, "{spec}");
+            assert_eq!(remediation.remaining.len(), usize::from(task.is_some()), "{spec}");
+            let told = remediation.remaining.iter().all(|left| left.task.contains(task.unwrap_or_default()));
+            assert!(told, "{:?}", remediation.remaining);
+            let after = assert_remedied(ID, &inventory, &Parameters::default());
+            assert_eq!(after == Outcome::Pass, task.is_none(), "{spec}");
+        }
     }
 }

@@ -11,7 +11,8 @@ mod yaml;
 pub use commands::{describe, kubectl, reference};
 pub use merge::{bare, identity, merge};
 pub use simulate::simulate;
-pub use workloads::{pod_spec_document, workload_documents};
+pub use workloads::pod_spec_document;
+pub(crate) use workloads::{Draft, FindingAt, Placed, Stays, secret_key};
 pub use yaml::{comment, yaml, yaml_text};
 
 use rampart_shared::{
@@ -19,6 +20,9 @@ use rampart_shared::{
     RemediationStage, RemediationTable, RemediationTarget,
 };
 use serde_json::Value;
+
+/// The field manager under which remedies are applied.
+pub const FIELD_MANAGER: &str = "rampart-remediation";
 
 /// The texts of a remediation.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +76,8 @@ pub fn table(title: impl Into<String>, columns: &[&str], mut rows: Vec<Vec<Strin
     RemediationTable { title: title.into(), columns, rows, more }
 }
 
-/// A document's fields with what a person chose, or with the inputs' defaults. None where an answer is missing.
+/// A document's fields with what a person chose, or with the inputs' defaults. None where an answer is missing, or is no
+/// number where the object has one.
 pub fn chosen(
     document: &RemediationDocument,
     inputs: &[RemediationInput],
@@ -82,7 +87,10 @@ pub fn chosen(
     for ChosenField { pointer, input, template } in &document.choices {
         let default = || inputs.iter().find(|known| known.name == *input)?.default.clone();
         let answer = choices(input).filter(|answer| !answer.is_empty()).or_else(default)?;
-        *object.pointer_mut(pointer)? = Value::String(template.replace("{}", &answer));
+        let field = object.pointer_mut(pointer)?;
+        let text = template.replace("{}", &answer);
+        *field =
+            if field.is_number() { text.trim().parse::<i64>().ok()?.into() } else { Value::String(text) };
     }
     Some(object)
 }

@@ -1,8 +1,8 @@
 use super::*;
-use crate::testing::{assert_findings, forbid, inventory, outcome, result};
-use crate::{Inventory, Parameters, evaluate};
-use rampart_shared::Outcome::{self, Fail, NotApplicable, Pass, Unknown};
-use rampart_shared::{RemediationDocument, Source};
+use crate::testing::{assert_findings, assert_remedied, evaluated, forbid, inventory, outcome, result};
+use crate::{Inventory, Parameters};
+use rampart_shared::Outcome::{Fail, NotApplicable, Pass, Unknown};
+use rampart_shared::RemediationDocument;
 
 const ID: ItemId = ItemId::LeastPrivilegeServiceAccounts;
 const RBAC_VERSION: &str = "rbac.authorization.k8s.io/v1";
@@ -49,6 +49,7 @@ fn dangers(kind: &str, rules: &str) -> Vec<String> {
     let result = result(ID, &inventory(&yaml));
     let found: Vec<String> = result.evidence().findings.iter().map(|finding| finding.rule.clone()).collect();
     assert_eq!(result.outcome(), if found.is_empty() { Pass } else { Fail }, "{rules}");
+    assert_eq!(assert_remedied(ID, &inventory(&yaml), &Parameters::default()), Pass, "{rules}");
     assert!(result.evidence().findings.iter().all(|finding| finding.subject.name == "b"));
     found
 }
@@ -325,7 +326,7 @@ fn the_remedy_turns_it_green() {
         account("cart", "") + &deployment("serviceAccountName: cart, automountServiceAccountToken: true", ""),
     ] {
         assert_eq!(outcome(ID, &yaml), Fail);
-        assert_eq!(after_remedy(&yaml), Pass, "{yaml}");
+        assert_eq!(assert_remedied(ID, &inventory(&yaml), &Parameters::default()), Pass, "{yaml}");
     }
     let narrowed = deployment(QUIET, "") + &bind("ClusterRoleBinding", &rules, CART);
     let documents = documents(&inventory(&narrowed));
@@ -337,25 +338,58 @@ fn the_remedy_turns_it_green() {
 }
 
 fn documents(inventory: &Inventory) -> Vec<RemediationDocument> {
-    let items = evaluate(inventory, &Parameters::default()).unwrap();
-    items.into_iter().find(|item| item.result.id() == ID).unwrap().remediation.documents
+    evaluated(ID, inventory, &Parameters::default()).remediation.documents
 }
 
-/// The outcome where every document took the place of its object, or stands beside the others.
-fn after_remedy(yaml: &str) -> Outcome {
-    let documents: Vec<_> =
-        documents(&inventory(yaml)).iter().map(|document| document.object.clone()).collect();
-    let before = serde_saphyr::from_multiple::<serde_json::Value>(yaml).unwrap();
-    let replaced = |object: &serde_json::Value| {
-        documents
-            .iter()
-            .any(|new| new["kind"] == object["kind"] && new["metadata"]["name"] == object["metadata"]["name"])
-    };
-    let mut after = Inventory::empty(Source::Snapshot);
-    for object in before.iter().filter(|object| !replaced(object)).chain(&documents) {
-        let text = |field: &str| object[field].as_str().unwrap();
-        let kind = Kind::of(text("apiVersion"), text("kind")).unwrap();
-        after.insert(crate::Object::deserialize(kind, text("apiVersion"), object.clone()).unwrap());
+#[test]
+fn who_is_in_a_group_for_other_reasons_keeps_what_it_has_and_undoing_puts_the_group_back() {
+    let group = "{kind: Group, name: 'system:serviceaccounts'}";
+    let system = deployment(QUIET, "").replace("cart", "operator").replace("shop", "kube-system");
+    for (rules, kept) in [
+        (rule("''", "configmaps", "get"), vec!["operator", "cart"]),
+        (rule("''", "secrets", "list"), vec!["operator"]),
+    ] {
+        let yaml = account("default", "")
+            + &deployment(QUIET, "")
+            + &system
+            + &bind("ClusterRoleBinding", &rules, group);
+        let documents = documents(&inventory(&yaml));
+        let applied = documents.last().unwrap();
+        let names = |object: &serde_json::Value| -> Vec<String> {
+            let subjects = object["subjects"].as_array().unwrap();
+            subjects.iter().map(|subject| subject["name"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(names(&applied.object), kept);
+        assert_eq!(names(applied.undo.as_ref().unwrap()), ["system:serviceaccounts"]);
+        assert_eq!(assert_remedied(ID, &inventory(&yaml), &Parameters::default()), Pass);
     }
-    result(ID, &after).outcome()
+}
+
+#[test]
+fn an_account_that_loses_its_last_right_loses_its_token_too() {
+    let yaml = deployment("serviceAccountName: cart", "")
+        + &bind("ClusterRoleBinding", &rule("'*'", "'*'", "'*'"), CART);
+    let documents = documents(&inventory(&yaml));
+    let token = documents.last().unwrap().object.pointer("/spec/template/spec/automountServiceAccountToken");
+    assert_eq!(token, Some(&serde_json::json!(false)));
+    assert_eq!(assert_remedied(ID, &inventory(&yaml), &Parameters::default()), Pass);
+}
+
+#[test]
+fn what_the_documents_cannot_do_is_told() {
+    let token = "volumes: [{name: t, projected: {sources: [{serviceAccountToken: {path: t}}]}}]";
+    let mount = ", volumeMounts: [{name: t, mountPath: /t}]";
+    for (yaml, task) in [
+        (deployment(&format!("{QUIET}, {token}"), mount), "written by hand"),
+        (
+            account("cart", "") + &pod(&format!("serviceAccountName: cart, {token}"), mount),
+            "Create these pods anew",
+        ),
+        (deployment(QUIET, ", env: [{name: AWS_ACCESS_KEY_ID, value: a}]"), "Give each workload an identity"),
+    ] {
+        let remaining = evaluated(ID, &inventory(&yaml), &Parameters::default()).remediation.remaining;
+        assert_eq!(remaining.len(), 1, "{remaining:?}");
+        assert!(remaining[0].task.contains(task), "{}", remaining[0].task);
+        assert_remedied(ID, &inventory(&yaml), &Parameters::default());
+    }
 }

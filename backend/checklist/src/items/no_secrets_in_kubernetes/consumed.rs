@@ -25,12 +25,7 @@ pub(super) fn observe(view: &View<'_>, observation: &mut Observation) {
             tell_apart("pulling images");
             continue;
         }
-        let subject = Subject {
-            api_version: "v1".to_owned(),
-            kind: "Secret".to_owned(),
-            namespace: Some(secret.0.clone()),
-            name: secret.1.clone(),
-        };
+        let subject = self::subject(&secret.0, &secret.1);
         let unit = unit(&subject);
         if consumed.scope == Scope::Application {
             observation.examined.insert(unit.clone());
@@ -63,6 +58,19 @@ pub(super) fn observe(view: &View<'_>, observation: &mut Observation) {
     }));
 }
 
+/// The path of the findings about a Secret: it has no field that could say it.
+pub(super) const PATH: &str = "secret manager";
+
+/// A Secret as findings name it.
+pub(super) fn subject(namespace: &str, name: &str) -> Subject {
+    Subject {
+        api_version: "v1".to_owned(),
+        kind: "Secret".to_owned(),
+        namespace: Some(namespace.to_owned()),
+        name: name.to_owned(),
+    }
+}
+
 fn violation(subject: Subject, unit: String, consumed: &Consumed, written: Option<&String>) -> Violation {
     let consumers = consumed
         .references
@@ -79,7 +87,7 @@ fn violation(subject: Subject, unit: String, consumed: &Consumed, written: Optio
         rule: UNMANAGED,
         scope: consumed.scope,
         subject,
-        path: "secret manager".to_owned(),
+        path: PATH.to_owned(),
         observed: "no manager produces it".to_owned(),
         expected:
             "an ExternalSecret, SecretProviderClass, SealedSecret or Vault Secrets Operator object that does"

@@ -2,6 +2,8 @@
 
 use crate::Kind;
 use crate::inventory::Resource;
+use crate::recognise::Installed;
+use crate::recognise::program::Program;
 use crate::workloads::View;
 use rampart_shared::{Gap, GapReason};
 use serde::Deserialize;
@@ -167,37 +169,46 @@ pub(super) struct Stores {
     by_namespace: BTreeMap<String, Store>,
     /// One that every namespace may use.
     of_cluster: Option<Store>,
+    /// The API version of ExternalSecrets, where the cluster evidently serves them.
+    pub(super) served: Option<String>,
 }
 
 impl Stores {
+    pub(super) fn of(view: &View<'_>) -> Stores {
+        let mut stores = Stores::default();
+        let kinds = [Kind::ExternalSecrets, Kind::ClusterExternalSecrets];
+        let object = view.inventory.resources_of(kinds).next().map(|resource| resource.api_version.clone());
+        stores.served = object.or_else(|| {
+            let installed = Installed::of(view.inventory);
+            let runs = !installed.workloads(Program::ExternalSecrets).is_empty();
+            runs.then(|| Kind::ExternalSecrets.api_version())
+        });
+        for resource in &view.inventory.resources(Kind::ExternalSecrets).seen {
+            let Some(store) =
+                resource.parse::<Spec<StoreSpec>>().ok().and_then(|read| read.spec.secret_store_ref)
+            else {
+                continue;
+            };
+            if store.name.is_empty() {
+                continue;
+            }
+            let store = Store {
+                api_version: resource.api_version.clone(),
+                kind: store.kind.unwrap_or_else(|| "SecretStore".to_owned()),
+                name: store.name,
+            };
+            if store.kind == "ClusterSecretStore" {
+                stores.of_cluster.get_or_insert_with(|| store.clone());
+            }
+            stores.by_namespace.entry(resource.meta.namespace_or_default().to_owned()).or_insert(store);
+        }
+        stores
+    }
+
     /// The store of the namespace's own ExternalSecrets, or one of the cluster's.
     pub(super) fn of_namespace(&self, namespace: &str) -> Option<&Store> {
         self.by_namespace.get(namespace).or(self.of_cluster.as_ref())
     }
-}
-
-pub(super) fn stores(view: &View<'_>) -> Stores {
-    let mut stores = Stores::default();
-    for resource in &view.inventory.resources(Kind::ExternalSecrets).seen {
-        let Some(store) =
-            resource.parse::<Spec<StoreSpec>>().ok().and_then(|read| read.spec.secret_store_ref)
-        else {
-            continue;
-        };
-        if store.name.is_empty() {
-            continue;
-        }
-        let store = Store {
-            api_version: resource.api_version.clone(),
-            kind: store.kind.unwrap_or_else(|| "SecretStore".to_owned()),
-            name: store.name,
-        };
-        if store.kind == "ClusterSecretStore" {
-            stores.of_cluster.get_or_insert_with(|| store.clone());
-        }
-        stores.by_namespace.entry(resource.meta.namespace_or_default().to_owned()).or_insert(store);
-    }
-    stores
 }
 
 const SERVING_CERTIFICATE: [&str; 2] = [

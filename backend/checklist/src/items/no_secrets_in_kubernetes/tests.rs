@@ -1,7 +1,7 @@
 use super::*;
 use crate::credentials::{redact_text, redact_variable, redact_words};
 use crate::inventory::{Inventory, Object};
-use crate::testing::{evaluated, forbid, inventory};
+use crate::testing::{assert_remedied, evaluated, forbid, inventory};
 use crate::{EvaluatedItem, Parameters};
 use rampart_shared::Outcome;
 use serde_json::Value;
@@ -32,7 +32,9 @@ fn found(yaml: &str) -> Vec<String> {
 }
 
 fn outcome(yaml: &str) -> Outcome {
-    judged(&inventory(yaml)).result.outcome()
+    let inventory = inventory(yaml);
+    assert_remedied(ID, &inventory, &parameters());
+    judged(&inventory).result.outcome()
 }
 
 fn pod(spec: &str) -> String {
@@ -467,4 +469,68 @@ fn the_remedy_says_how_to_make_the_secret_where_no_store_is_known() {
     );
     assert_eq!(env.as_array().unwrap().len(), 2);
     assert!(!serde_json::to_string(&remediation).unwrap().contains(PASSWORD));
+}
+
+#[test]
+fn a_store_is_asked_for_where_the_operator_is_there_and_none_is_known() {
+    let served = object("ExternalSecret", "x", "spec: {secretStoreRef: {name: vault}}")
+        .replace("namespace: shop", "namespace: other");
+    let yaml = [deployment(&format!("[{{name: T, value: {TOKEN}}}]")), consuming(&[served])].join("\n---\n");
+    let remediation = judged(&inventory(&yaml)).remediation;
+    assert_eq!(remediation.inputs.len(), 1);
+    assert!(remediation.remaining.is_empty(), "{:?}", remediation.remaining);
+    let stores: Vec<&Value> = remediation
+        .documents
+        .iter()
+        .filter(|document| !document.choices.is_empty())
+        .map(|document| &document.object["spec"]["secretStoreRef"]["kind"])
+        .collect();
+    assert_eq!(stores, ["ClusterSecretStore", "ClusterSecretStore"]);
+    assert_eq!(assert_remedied(ID, &inventory(&yaml), &parameters()), Outcome::Pass);
+}
+
+#[test]
+fn two_values_of_one_variable_are_two_secrets() {
+    let container = |name: &str, value: &str| format!("{{name: {name}, env: [{{name: T, value: {value}}}]}}");
+    let with = |other: &str| {
+        format!(
+            "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: cart, namespace: shop}}, spec: {{template: {{spec: {{containers: [{}, {}]}}}}}}}}",
+            container("a", TOKEN),
+            container("b", other)
+        )
+    };
+    for (yaml, secrets) in [
+        (with(TOKEN), ["cart-credentials", "cart-credentials"]),
+        (
+            with(concat!("ghp", "_zq2LkE9vm4TtYw1Rb3Xc6Ua0sDf5Gh8Jj2K7")),
+            ["cart-credentials", "cart-b-credentials"],
+        ),
+    ] {
+        let remediation = judged(&inventory(&yaml)).remediation;
+        let containers = &remediation.documents[0].object["spec"]["template"]["spec"]["containers"];
+        let of = |at: usize| &containers[at]["env"][0]["valueFrom"]["secretKeyRef"]["name"];
+        assert_eq!([of(0), of(1)], secrets);
+    }
+}
+
+#[test]
+fn what_no_reference_can_replace_is_left_with_its_place() {
+    let command = pod(&format!("containers: [{{name: web, args: [--token, {TOKEN}]}}]"));
+    let annotation = "{apiVersion: v1, kind: Namespace, metadata: {name: shop, annotations: {note: TOKEN}}}";
+    for (yaml, task) in [
+        (command, "Pod shop/cart spec.containers[name=web].args[--token]"),
+        (config_map(&format!("{{T: {TOKEN}}}")), "ConfigMap shop/app data[T]"),
+        (annotation.replace("TOKEN", TOKEN), "Namespace /shop metadata.annotations[note]"),
+        (with_variable("T", TOKEN), "Pod shop/cart"),
+        (consuming(&[]), "External Secrets Operator"),
+    ] {
+        let remaining = judged(&inventory(&yaml)).remediation.remaining;
+        assert_eq!(remaining.len(), 1, "{remaining:?}");
+        assert!(
+            remaining[0].task.contains(task) && !remaining[0].task.contains(TOKEN),
+            "{}",
+            remaining[0].task
+        );
+        assert_eq!(outcome(&yaml), Outcome::Fail);
+    }
 }

@@ -6,6 +6,7 @@
 mod control_plane;
 mod nodes;
 mod objects;
+mod places;
 mod pods;
 
 use crate::Inventory;
@@ -18,10 +19,11 @@ pub fn simulate<'d>(
     documents: impl IntoIterator<Item = &'d RemediationDocument>,
 ) -> Inventory {
     let mut inventory = view.inventory.clone();
+    let places = places::Places::of(view.inventory);
     for document in documents {
         match document.target {
             RemediationTarget::NewObject | RemediationTarget::Apply => {
-                objects::apply(view, &mut inventory, &document.object);
+                objects::apply(view, &places, &mut inventory, &document.object);
             }
             RemediationTarget::Node => nodes::set_on_nodes(&mut inventory, &document.object),
             RemediationTarget::ControlPlane => {

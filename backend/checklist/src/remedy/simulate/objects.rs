@@ -1,16 +1,17 @@
 //! Objects of the API, laid over those that were seen.
 
+use super::places::Places;
 use super::pods;
 use crate::inventory::{ConfigMap, Inventory, Kind, Labels, NetworkPolicySpec, Object, ObjectMeta, Workload};
 use crate::remedy::merge;
 use crate::workloads::View;
+use rampart_shared::Subject;
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Applies an object: one that is there gets its fields, any other is new.
-pub(super) fn apply(view: &View<'_>, inventory: &mut Inventory, object: &Value) {
+pub(super) fn apply(view: &View<'_>, places: &Places<'_>, inventory: &mut Inventory, object: &Value) {
     let [api_version, kind, namespace, name] = merge::identity(object);
     let Some(kind) = Kind::of(api_version, kind) else { return };
     // An operator makes programs of these; until it has, nothing is different.
@@ -32,10 +33,24 @@ pub(super) fn apply(view: &View<'_>, inventory: &mut Inventory, object: &Value) 
                 set_metadata(&mut there.meta, &object["metadata"]);
                 if let Some(mounts) = object["automountServiceAccountToken"].as_bool() {
                     there.automount_token = Some(mounts);
-                    let kept: BTreeSet<String> = BTreeSet::from([there.meta.name.clone()]);
-                    pods::without_tokens_of(inventory, or_default(namespace), &kept);
+                    if !mounts {
+                        pods::without_tokens_of(places, inventory, or_default(namespace), name);
+                    }
                 }
                 return;
+            }
+        }
+        Kind::RoleBindings | Kind::ClusterRoleBindings => {
+            let bindings = match kind {
+                Kind::RoleBindings => &mut inventory.role_bindings.seen,
+                _ => &mut inventory.cluster_role_bindings.seen,
+            };
+            // A role that is given cannot be changed, and labels say whose the binding is.
+            if let Some(there) = bindings.iter_mut().find(|binding| is(&binding.meta))
+                && let Ok(Object::Binding(binding)) = Object::deserialize(kind, api_version, object)
+            {
+                there.subjects = binding.subjects;
+                return set_metadata(&mut there.meta, &object["metadata"]);
             }
         }
         Kind::ConfigMaps => {
@@ -52,9 +67,17 @@ pub(super) fn apply(view: &View<'_>, inventory: &mut Inventory, object: &Value) 
             return insert(inventory, kind, object);
         }
         kind if kind.is_workload() => {
-            if let Some(there) = workload(inventory, kind, is) {
+            let place = places.workload(kind, or_default(namespace), name);
+            if let Some(there) = workload(inventory, kind, place, is) {
                 pods::set_template(there, object);
-                return pods::roll_out(view, inventory, kind, or_default(namespace), name, object);
+                let subject = Subject {
+                    api_version: there.api_version.clone(),
+                    kind: kind.kind().to_owned(),
+                    namespace: Some(or_default(namespace).to_owned()),
+                    name: name.to_owned(),
+                };
+                let template = Arc::clone(&there.template);
+                return pods::roll_out(view, places, inventory, &subject, &template, object);
             }
         }
         _ => {
@@ -85,12 +108,18 @@ fn or_default(namespace: &str) -> &str {
     if namespace.is_empty() { "default" } else { namespace }
 }
 
+/// A workload at its place, or one that was added since.
 fn workload(
     inventory: &mut Inventory,
     kind: Kind,
+    place: Option<usize>,
     is: impl Fn(&ObjectMeta) -> bool,
 ) -> Option<&mut Workload> {
-    inventory.workloads_mut(kind)?.seen.iter_mut().find(|workload| is(&workload.meta))
+    let seen = &mut inventory.workloads_mut(kind)?.seen;
+    match place {
+        Some(place) => seen.get_mut(place),
+        None => seen.iter_mut().rev().find(|workload| is(&workload.meta)),
+    }
 }
 
 /// Labels and annotations; the rest of the metadata does not change.

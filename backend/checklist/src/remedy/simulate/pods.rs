@@ -1,19 +1,24 @@
 //! Fields of pod templates, and of the pods that a roll-out would make of them.
 
 use super::objects::set_labels;
+use super::places::Places;
 use crate::inventory::{
-    AppArmorProfile, Container, Inventory, Kind, PodSpec, SeccompProfile, SecretReference, Workload,
+    AppArmorProfile, Container, Inventory, PodSpec, SeccompProfile, SecretReference, Workload,
 };
 use crate::workloads::View;
+use rampart_shared::Subject;
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Lays the template of an object over a workload's.
 pub(super) fn set_template(workload: &mut Workload, object: &Value) {
     let template = template(object);
-    set_spec(Arc::make_mut(&mut workload.template), &template["spec"]);
+    let spec = Arc::make_mut(&mut workload.template);
+    let by_hand = spec.mounts_token;
+    set_spec(spec, &template["spec"]);
+    spec.mounts_token = by_hand;
     if template["metadata"]["labels"].is_object() {
         set_labels(Arc::make_mut(&mut workload.template_labels), &template["metadata"]["labels"]);
     }
@@ -26,29 +31,30 @@ pub(super) fn set_template(workload: &mut Workload, object: &Value) {
 /// Lays the template over the pods of the workload, those of its current revision.
 pub(super) fn roll_out(
     view: &View<'_>,
+    places: &Places<'_>,
     inventory: &mut Inventory,
-    kind: Kind,
-    namespace: &str,
-    name: &str,
+    subject: &Subject,
+    rolled_out: &PodSpec,
     object: &Value,
 ) {
     let template = template(object);
-    let Some(owner) = view.workloads.iter().find(|workload| {
-        workload.subject.kind == kind.kind()
-            && workload.namespace() == namespace
-            && workload.subject.name == name
-    }) else {
-        return;
-    };
-    // The pods of a view are those of the inventory that it was made from, and keep their places in the copy.
-    let pods: HashSet<(&str, &str)> =
-        owner.pods.iter().map(|pod| (pod.meta.namespace.as_str(), pod.meta.name.as_str())).collect();
-    for pod in &mut inventory.pods.seen {
-        if !pods.contains(&(pod.meta.namespace.as_str(), pod.meta.name.as_str())) {
+    let Some(owner) = view.workload(subject) else { return };
+    // Replicas share their specs, and go on doing so.
+    let mut specs: HashMap<*const PodSpec, (Arc<PodSpec>, Arc<PodSpec>)> = HashMap::new();
+    for pod in &owner.pods {
+        let Some(pod) = places.pod(pod).and_then(|place| inventory.pods.seen.get_mut(place)) else {
             continue;
-        }
+        };
         let pod = Arc::make_mut(pod);
-        set_spec(Arc::make_mut(&mut pod.spec), &template["spec"]);
+        let former = Arc::clone(&pod.spec);
+        let (_, spec) = specs.entry(Arc::as_ptr(&former)).or_insert_with(|| {
+            let mut spec = PodSpec::clone(&former);
+            set_spec(&mut spec, &template["spec"]);
+            // A volume with a token that the template has itself comes with every pod.
+            spec.mounts_token |= rolled_out.mounts_token;
+            (former, Arc::new(spec))
+        });
+        pod.spec = Arc::clone(spec);
         if template["metadata"]["labels"].is_object() {
             set_labels(Arc::make_mut(&mut pod.meta.labels), &template["metadata"]["labels"]);
         }
@@ -58,11 +64,15 @@ pub(super) fn roll_out(
     }
 }
 
-/// New pods of these accounts have no token, unless they ask for one themselves.
-pub(super) fn without_tokens_of(inventory: &mut Inventory, namespace: &str, accounts: &BTreeSet<String>) {
-    for pod in &mut inventory.pods.seen {
-        if pod.meta.namespace_or_default() == namespace
-            && accounts.contains(&pod.spec.service_account)
+/// New pods of this account have no token, unless they ask for one themselves.
+pub(super) fn without_tokens_of(
+    places: &Places<'_>,
+    inventory: &mut Inventory,
+    namespace: &str,
+    account: &str,
+) {
+    for place in places.pods_of_account(namespace, account) {
+        if let Some(pod) = inventory.pods.seen.get_mut(place)
             && pod.spec.automount_token.is_none()
             && pod.spec.mounts_token
         {
