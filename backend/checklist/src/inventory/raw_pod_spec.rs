@@ -3,12 +3,16 @@
 use super::credential::{in_command, in_environment};
 use super::meta::null_is_default;
 use super::pod::Component;
+use super::pod_security::PodSecurityBreaches;
 use super::pod_spec::{
     Container, ContainerPort, EnvironmentVariable, PodSecurityContext, PodSpec, SecretMount, SecretReference,
     SecurityContext, Volume,
 };
 use super::{Labels, ObjectMeta};
-use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// A pod's spec as the API has it.
 #[derive(Deserialize, Default)]
@@ -25,9 +29,13 @@ pub(super) struct RawPodSpec {
     #[serde(default, deserialize_with = "null_is_default")]
     volumes: Vec<RawVolume>,
     #[serde(default, deserialize_with = "null_is_default")]
-    security_context: PodSecurityContext,
+    security_context: Whole<PodSecurityContext>,
     #[serde(default, deserialize_with = "null_is_default")]
     host_network: bool,
+    #[serde(default, rename = "hostPID", deserialize_with = "null_is_default")]
+    host_pid: bool,
+    #[serde(default, rename = "hostIPC", deserialize_with = "null_is_default")]
+    host_ipc: bool,
     #[serde(default)]
     host_users: Option<bool>,
     #[serde(default)]
@@ -43,6 +51,23 @@ pub(super) struct RawPodSpec {
     automount_service_account_token: Option<bool>,
     #[serde(default, deserialize_with = "null_is_default")]
     image_pull_secrets: Vec<RawLocalReference>,
+}
+
+/// A part of which some is read, and the whole of it.
+#[derive(Default)]
+struct Whole<T> {
+    read: T,
+    whole: Value,
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Whole<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let whole = Value::deserialize(deserializer)?;
+        // What stands there is nobody's business: only the shape is told.
+        let read = T::deserialize(&whole)
+            .map_err(|_| D::Error::custom("a securityContext has another form than the API gives it"))?;
+        Ok(Whole { read, whole })
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -81,7 +106,15 @@ struct RawContainer {
     #[serde(default)]
     restart_policy: Option<String>,
     #[serde(default, deserialize_with = "null_is_default")]
-    security_context: SecurityContext,
+    security_context: Whole<SecurityContext>,
+    #[serde(default)]
+    liveness_probe: Value,
+    #[serde(default)]
+    readiness_probe: Value,
+    #[serde(default)]
+    startup_probe: Value,
+    #[serde(default)]
+    lifecycle: Value,
 }
 
 #[derive(Deserialize, Default)]
@@ -133,6 +166,9 @@ struct RawVolume {
     image: Option<RawImageVolume>,
     #[serde(default)]
     host_path: Option<RawHostPath>,
+    /// The sources that no item reads, for what their names say.
+    #[serde(flatten)]
+    other_sources: BTreeMap<String, Option<IgnoredAny>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -260,6 +296,7 @@ impl RawPodSpec {
     }
 
     pub(super) fn reduce(self, annotations: &Labels, keep: Keep) -> PodSpec {
+        let pod_security = PodSecurityBreaches::of(&self.for_pod_security(annotations));
         let mut references = Vec::new();
         let mut token_volumes = Vec::new();
         let mut volumes = Vec::new();
@@ -290,7 +327,7 @@ impl RawPodSpec {
             init_containers,
             containers,
             ephemeral_containers,
-            security_context: self.security_context,
+            security_context: self.security_context.read,
             host_network: self.host_network,
             host_users: self.host_users,
             apparmor_annotations: annotations
@@ -306,11 +343,49 @@ impl RawPodSpec {
             volumes,
             secret_references: references,
             image_pull_secrets: self.image_pull_secrets.into_iter().map(|secret| secret.name).collect(),
+            pod_security,
         }
+    }
+
+    /// What the Pod Security Standards look at. Ephemeral containers are left out: a pod that is made anew has none.
+    fn for_pod_security(&self, annotations: &Labels) -> Value {
+        let containers = |list: &[RawContainer]| -> Vec<Value> {
+            list.iter().map(RawContainer::for_pod_security).collect()
+        };
+        json!({
+            "metadata": { "annotations": annotations },
+            "spec": {
+                "hostNetwork": self.host_network,
+                "hostPID": self.host_pid,
+                "hostIPC": self.host_ipc,
+                "hostUsers": self.host_users,
+                "os": self.os.as_ref().map(|os| json!({ "name": os.name })),
+                "securityContext": self.security_context.whole,
+                "volumes": self.volumes.iter().map(RawVolume::for_pod_security).collect::<Vec<_>>(),
+                "initContainers": containers(&self.init_containers),
+                "containers": containers(&self.containers),
+            },
+        })
     }
 }
 
 impl RawContainer {
+    fn for_pod_security(&self) -> Value {
+        let ports = self
+            .ports
+            .iter()
+            .map(|port| json!({ "containerPort": port.container_port, "hostPort": port.host_port }));
+        json!({
+            "name": self.name,
+            "securityContext": self.security_context.whole,
+            "ports": ports.collect::<Vec<_>>(),
+            "livenessProbe": self.liveness_probe,
+            "readinessProbe": self.readiness_probe,
+            "startupProbe": self.startup_probe,
+            "lifecycle": self.lifecycle,
+        })
+    }
+
     fn reduce(
         self,
         field: &str,
@@ -350,7 +425,7 @@ impl RawContainer {
             credentials,
             ports: self.ports,
             restarts_always: self.restart_policy.as_deref() == Some("Always"),
-            security_context: self.security_context,
+            security_context: self.security_context.read,
             name: self.name,
             image: self.image,
         }
@@ -401,6 +476,25 @@ impl RawLocalReference {
 }
 
 impl RawVolume {
+    /// The name, and which sources it has.
+    fn for_pod_security(&self) -> Value {
+        let read = [
+            ("secret", self.secret.is_some()),
+            ("projected", self.projected.is_some()),
+            ("csi", self.csi.is_some()),
+            ("image", self.image.is_some()),
+            ("hostPath", self.host_path.is_some()),
+        ];
+        let others = self.other_sources.iter().filter(|(_, source)| source.is_some());
+        let sources = read.into_iter().filter(|(_, has)| *has).map(|(source, _)| source);
+        let mut volume: Map<String, Value> = sources
+            .chain(others.map(|(source, _)| source.as_str()))
+            .map(|source| (source.to_owned(), json!({})))
+            .collect();
+        volume.insert("name".to_owned(), json!(self.name));
+        Value::Object(volume)
+    }
+
     /// A projected volume may hold a token and Secrets.
     fn reduce(
         self,

@@ -1,5 +1,6 @@
 //! What turns an item green, as structured changes, and the proof in memory that it would.
 
+pub mod admission;
 mod merge;
 mod simulate;
 mod workloads;
@@ -7,7 +8,7 @@ mod yaml;
 
 pub use merge::{bare, identity, merge};
 pub use simulate::simulate;
-pub use workloads::{pod_spec_document, workload_documents};
+pub use workloads::{pod_spec_document, pod_spec_object, workload_documents};
 pub use yaml::{comment, yaml, yaml_text};
 
 use rampart_shared::{

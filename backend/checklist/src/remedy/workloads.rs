@@ -69,7 +69,7 @@ pub fn pod_spec_document(
 }
 
 /// A workload with these fields of its pod spec alone.
-fn pod_spec_object(subject: &Subject, spec: &Map<String, Value>) -> Value {
+pub fn pod_spec_object(subject: &Subject, spec: &Map<String, Value>) -> Value {
     let template = json!({ "spec": { "template": { "spec": spec } } });
     let body =
         if subject.kind == "CronJob" { json!({ "spec": { "jobTemplate": template } }) } else { template };
