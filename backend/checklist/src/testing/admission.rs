@@ -17,34 +17,43 @@ pub(crate) enum Answer {
     Refused,
 }
 
-/// What the ValidatingAdmissionPolicies of a stage say to a request in the namespace `shop`.
-#[track_caller]
-pub(crate) fn answer(remediation: &Remediation, stage: RemediationStage, request: &Request) -> Answer {
-    let of_kind = |kind: &'static str| {
-        let objects = remediation.of_stage(stage).map(|document| &document.object);
-        objects.filter(move |object| object["kind"] == kind).cloned()
-    };
-    let policies: Vec<_> =
-        of_kind("ValidatingAdmissionPolicy").map(|policy| serde_json::from_value(policy).unwrap()).collect();
-    let bindings = of_kind("ValidatingAdmissionPolicyBinding");
-    let bindings: Vec<_> = bindings.map(|binding| serde_json::from_value(binding).unwrap()).collect();
-    assert!(!policies.is_empty() && policies.len() == bindings.len());
-    let evaluator = Evaluator::new(policies, bindings);
-    assert!(evaluator.without_binding().is_empty());
-    let decisions = evaluator.decide(request, &NoParameters);
-    let answers = decisions.into_iter().map(|decision| match (decision.refuses(), &decision.outcome) {
-        (Some(true), _) => Answer::Refused,
-        (Some(false), Outcome::Denied { .. }) => Answer::Told,
-        (Some(false), _) => Answer::Silent,
-        (None, outcome) => panic!("{outcome:?}"),
-    });
-    answers.max_by_key(|answer| *answer as u8).unwrap()
-}
+/// The ValidatingAdmissionPolicies of a remedy in each stage, the softest first.
+pub(crate) struct Stages([Evaluator; 3]);
 
-/// The answers of all stages, the softest first.
-#[track_caller]
-pub(crate) fn answers(remediation: &Remediation, request: &Request) -> [Answer; 3] {
-    RemediationStage::ALL.map(|stage| answer(remediation, stage, request))
+impl Stages {
+    #[track_caller]
+    pub(crate) fn of(remediation: &Remediation) -> Stages {
+        Stages(RemediationStage::ALL.map(|stage| {
+            let of_kind = |kind: &'static str| {
+                let objects = remediation.of_stage(stage).map(|document| &document.object);
+                objects.filter(move |object| object["kind"] == kind).cloned()
+            };
+            let policies = of_kind("ValidatingAdmissionPolicy");
+            let policies: Vec<_> = policies.map(|policy| serde_json::from_value(policy).unwrap()).collect();
+            let bindings = of_kind("ValidatingAdmissionPolicyBinding");
+            let bindings: Vec<_> = bindings.map(|binding| serde_json::from_value(binding).unwrap()).collect();
+            assert!(!policies.is_empty() && policies.len() == bindings.len());
+            let evaluator = Evaluator::new(policies, bindings);
+            assert!(evaluator.without_binding().is_empty());
+            evaluator
+        }))
+    }
+
+    /// What each stage says to a request in the namespace `shop`.
+    #[track_caller]
+    pub(crate) fn answers(&self, request: &Request) -> [Answer; 3] {
+        self.0.each_ref().map(|evaluator| {
+            let decisions = evaluator.decide(request, &NoParameters);
+            let answers =
+                decisions.into_iter().map(|decision| match (decision.refuses(), &decision.outcome) {
+                    (Some(true), _) => Answer::Refused,
+                    (Some(false), Outcome::Denied { .. }) => Answer::Told,
+                    (Some(false), _) => Answer::Silent,
+                    (None, outcome) => panic!("{outcome:?}"),
+                });
+            answers.max_by_key(|answer| *answer as u8).unwrap()
+        })
+    }
 }
 
 /// What a bad request is answered to in all stages.

@@ -63,7 +63,7 @@ const EVERYTHING: [&str; 9] = [
 ];
 
 fn remedied() -> Inventory {
-    cluster("", &remedied_policies())
+    cluster("", &remedied_policies(RemediationStage::Enforce))
 }
 
 fn gaps(result: &ItemResult) -> Vec<&Gap> {
@@ -177,7 +177,8 @@ fn a_policy_that_refuses_every_pod_is_no_evidence() {
 
 #[test]
 fn a_policy_on_pods_does_not_see_kubectl_debug() {
-    let text = remedied_policies().replace("pods/ephemeralcontainers", "pods/eviction");
+    let text =
+        remedied_policies(RemediationStage::Enforce).replace("pods/ephemeralcontainers", "pods/eviction");
     assert_eq!(
         admitted(&cluster("", &text)),
         set(&[
@@ -188,9 +189,9 @@ fn a_policy_on_pods_does_not_see_kubectl_debug() {
     );
 }
 
-fn remedied_policies() -> String {
+fn remedied_policies(stage: RemediationStage) -> String {
     let remediation = evaluated(ID, &cluster("", ""), &Parameters::default()).remediation;
-    let documents = remediation.of_stage(RemediationStage::Enforce);
+    let documents = remediation.of_stage(stage);
     let policies = documents.filter(|document| document.target == RemediationTarget::NewObject);
     policies.map(|document| crate::remedy::yaml(&document.object)).collect::<Vec<_>>().join("---\n")
 }
