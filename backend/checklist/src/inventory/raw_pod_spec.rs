@@ -1,5 +1,8 @@
 //! Pod specs as the API has them, and how they are reduced.
 
+mod for_pod_security;
+
+use self::for_pod_security::Whole;
 use super::credential::{in_command, in_environment};
 use super::meta::null_is_default;
 use super::pod::Component;
@@ -9,9 +12,9 @@ use super::pod_spec::{
     SecurityContext, Volume,
 };
 use super::{Labels, ObjectMeta};
-use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A pod's spec as the API has it.
@@ -51,23 +54,6 @@ pub(super) struct RawPodSpec {
     automount_service_account_token: Option<bool>,
     #[serde(default, deserialize_with = "null_is_default")]
     image_pull_secrets: Vec<RawLocalReference>,
-}
-
-/// A part of which some is read, and the whole of it.
-#[derive(Default)]
-struct Whole<T> {
-    read: T,
-    whole: Value,
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Whole<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let whole = Value::deserialize(deserializer)?;
-        // What stands there is nobody's business: only the shape is told.
-        let read = T::deserialize(&whole)
-            .map_err(|_| D::Error::custom("a securityContext has another form than the API gives it"))?;
-        Ok(Whole { read, whole })
-    }
 }
 
 #[derive(Deserialize, Default)]
@@ -346,46 +332,9 @@ impl RawPodSpec {
             pod_security,
         }
     }
-
-    /// What the Pod Security Standards look at. Ephemeral containers are left out: a pod that is made anew has none.
-    fn for_pod_security(&self, annotations: &Labels) -> Value {
-        let containers = |list: &[RawContainer]| -> Vec<Value> {
-            list.iter().map(RawContainer::for_pod_security).collect()
-        };
-        json!({
-            "metadata": { "annotations": annotations },
-            "spec": {
-                "hostNetwork": self.host_network,
-                "hostPID": self.host_pid,
-                "hostIPC": self.host_ipc,
-                "hostUsers": self.host_users,
-                "os": self.os.as_ref().map(|os| json!({ "name": os.name })),
-                "securityContext": self.security_context.whole,
-                "volumes": self.volumes.iter().map(RawVolume::for_pod_security).collect::<Vec<_>>(),
-                "initContainers": containers(&self.init_containers),
-                "containers": containers(&self.containers),
-            },
-        })
-    }
 }
 
 impl RawContainer {
-    fn for_pod_security(&self) -> Value {
-        let ports = self
-            .ports
-            .iter()
-            .map(|port| json!({ "containerPort": port.container_port, "hostPort": port.host_port }));
-        json!({
-            "name": self.name,
-            "securityContext": self.security_context.whole,
-            "ports": ports.collect::<Vec<_>>(),
-            "livenessProbe": self.liveness_probe,
-            "readinessProbe": self.readiness_probe,
-            "startupProbe": self.startup_probe,
-            "lifecycle": self.lifecycle,
-        })
-    }
-
     fn reduce(
         self,
         field: &str,
@@ -476,25 +425,6 @@ impl RawLocalReference {
 }
 
 impl RawVolume {
-    /// The name, and which sources it has.
-    fn for_pod_security(&self) -> Value {
-        let read = [
-            ("secret", self.secret.is_some()),
-            ("projected", self.projected.is_some()),
-            ("csi", self.csi.is_some()),
-            ("image", self.image.is_some()),
-            ("hostPath", self.host_path.is_some()),
-        ];
-        let others = self.other_sources.iter().filter(|(_, source)| source.is_some());
-        let sources = read.into_iter().filter(|(_, has)| *has).map(|(source, _)| source);
-        let mut volume: Map<String, Value> = sources
-            .chain(others.map(|(source, _)| source.as_str()))
-            .map(|source| (source.to_owned(), json!({})))
-            .collect();
-        volume.insert("name".to_owned(), json!(self.name));
-        Value::Object(volume)
-    }
-
     /// A projected volume may hold a token and Secrets.
     fn reduce(
         self,

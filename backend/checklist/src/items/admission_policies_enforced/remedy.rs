@@ -13,7 +13,7 @@ use crate::remedy::admission::{
 };
 use crate::remedy::{Texts, remainder, remediation};
 use crate::workloads::View;
-use rampart_shared::{Finding, ItemResult, Remediation, RemediationDocument, RemediationStage};
+use rampart_shared::{Finding, ItemResult, Remediation, RemediationDocument};
 use std::collections::BTreeSet;
 
 /// The name of what it adds, or its beginning.

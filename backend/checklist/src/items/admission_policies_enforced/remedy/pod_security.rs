@@ -105,7 +105,7 @@ fn labelled(found: &NamespaceLevel<'_>, stage: RemediationStage) -> RemediationD
 fn former(there: &Labels, labels: &Map<String, Value>) -> Option<Value> {
     let former: Map<String, Value> =
         labels.keys().filter_map(|label| Some((label.clone(), json!(there.get(label)?)))).collect();
-    (!former.is_empty()).then(|| Value::Object(former))
+    (!former.is_empty()).then_some(Value::Object(former))
 }
 
 /// Which level each namespace gets, and why no stricter one.
