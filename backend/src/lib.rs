@@ -12,4 +12,4 @@ pub mod fingerprint_key;
 pub mod http;
 pub mod logging;
 pub mod schedule;
-mod zip;
+pub mod zip;

@@ -5,7 +5,10 @@ use rampart_checklist::export::ExportFile;
 use std::io::{self, Cursor, Write};
 
 /// The files, in their order, of no time and for everybody to read.
-pub(crate) fn zip(files: &[ExportFile]) -> io::Result<Vec<u8>> {
+///
+/// # Errors
+/// When there are more or larger files than a zip holds.
+pub fn zip(files: &[ExportFile]) -> io::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(6))

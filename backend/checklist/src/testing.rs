@@ -1,5 +1,7 @@
 //! One helper through which the items' tests run: inline YAML in, a result out.
 
+pub(crate) mod admission;
+
 use crate::inventory::{Inventory, Kind, Object};
 use crate::remedy::{chosen, simulate};
 use crate::workloads::View;

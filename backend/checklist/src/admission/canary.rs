@@ -149,6 +149,23 @@ fn bad_container(image: Option<&str>, weakness: Weakness) -> Value {
     bad
 }
 
+/// Whether the bad container of a canary is still bad in the pod that admission made of it: a policy may set what was
+/// left out instead of refusing it.
+pub fn is_still_bad(pod: &Value, weakness: Weakness, form: Form) -> bool {
+    let containers = pod["spec"][form.field()].as_array().into_iter().flatten();
+    let mut bad = containers.filter(|container| container["name"] == NAME);
+    bad.any(|container| {
+        let context = &container["securityContext"];
+        match weakness {
+            Weakness::Privileged => context["privileged"] == true,
+            Weakness::PrivilegeEscalation => context["allowPrivilegeEscalation"] != false,
+            Weakness::MutableRootFilesystem => context["readOnlyRootFilesystem"] != true,
+            Weakness::RootUser => context["runAsUser"] == 0,
+            Weakness::UntrustedRegistry => container["image"] == UNTRUSTED_IMAGE,
+        }
+    })
+}
+
 /// A harmless container to be added to a running pod.
 pub fn harmless_ephemeral_container(image: Option<&str>) -> Value {
     ephemeral(container(NAME, image.unwrap_or(TRUSTED_IMAGE)))
@@ -185,5 +202,26 @@ fn container(name: &str, image: &str) -> Value {
 fn remove(container: &mut Value, field: &str) {
     if let Some(context) = container["securityContext"].as_object_mut() {
         context.remove(field);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_canary_is_bad_until_admission_makes_it_harmless() {
+        for weakness in Weakness::ALL {
+            for form in Form::ALL {
+                assert!(
+                    is_still_bad(&canary("shop", None, weakness, form), weakness, form),
+                    "{weakness:?} {form:?}"
+                );
+            }
+        }
+        let (weakness, form) = (Weakness::PrivilegeEscalation, Form::InitContainer);
+        let mut pod = canary("shop", None, weakness, form);
+        pod["spec"]["initContainers"][0]["securityContext"]["allowPrivilegeEscalation"] = json!(false);
+        assert!(!is_still_bad(&pod, weakness, form));
     }
 }

@@ -13,7 +13,7 @@ mod webhook;
 
 pub use canary::{
     Form, NAME, UNTRUSTED_IMAGE, Weakness, canary, canary_name, ephemeral_canary, harmless,
-    harmless_ephemeral_container,
+    harmless_ephemeral_container, is_still_bad,
 };
 pub use place::{Place, places};
 pub use prediction::{Prediction, Predictor};

@@ -100,6 +100,19 @@ impl<'a> Predictor<'a> {
         matches!(prediction, Prediction::Refused(_))
     }
 
+    /// Whether Kyverno is asked about every form of a pod in a namespace, and answers.
+    pub fn asks_kyverno(&self, place: &Place<'_>) -> bool {
+        Form::ALL.into_iter().all(|form| {
+            let pod = defaulted_pod(canary::harmless(place.namespace, place.image));
+            let labels = canary_labels();
+            let attempt = attempt(place, None, form, &pod, &labels);
+            let (webhooks, _) = self.webhooks.that_see(&attempt);
+            webhooks.iter().any(|webhook| {
+                webhook.is_of_cluster_policies() && webhook.answers == Some(true) && !webhook.conditional
+            })
+        })
+    }
+
     /// What becomes of every canary in a namespace. A policy that refuses the harmless pod too refuses for another
     /// reason, and does not count.
     pub fn predict(&self, place: &Place<'_>) -> Vec<(Weakness, Form, Prediction)> {
@@ -126,21 +139,9 @@ impl<'a> Predictor<'a> {
     }
 
     fn answers(&self, place: &Place<'_>, weakness: Option<Weakness>, form: Form, pod: &Value) -> Vec<Answer> {
-        let labels = Labels::from([("app.kubernetes.io/name".to_owned(), canary::NAME.to_owned())]);
+        let labels = canary_labels();
         let pod = defaulted_pod(pod.clone());
-        let image = match weakness {
-            Some(Weakness::UntrustedRegistry) => canary::UNTRUSTED_IMAGE,
-            _ => place.image.unwrap_or(canary::TRUSTED_IMAGE),
-        };
-        let attempt = Attempt {
-            namespace: place.namespace,
-            namespace_labels: &place.labels,
-            weakness,
-            form,
-            pod: &pod,
-            labels: &labels,
-            image,
-        };
+        let attempt = attempt(place, weakness, form, &pod, &labels);
         let mut answers = vec![self.pod_security.answer(&attempt)];
         let request = self.request(place, form, &pod);
         answers.extend(of_policies("ValidatingAdmissionPolicy", &self.policies, &request, &self.parameters));
@@ -217,6 +218,31 @@ impl<'a> Predictor<'a> {
             }));
         }
         answers
+    }
+}
+
+fn canary_labels() -> Labels {
+    Labels::from([("app.kubernetes.io/name".to_owned(), canary::NAME.to_owned())])
+}
+
+fn attempt<'p>(
+    place: &'p Place<'_>,
+    weakness: Option<Weakness>,
+    form: Form,
+    pod: &'p Value,
+    labels: &'p Labels,
+) -> Attempt<'p> {
+    Attempt {
+        namespace: place.namespace,
+        namespace_labels: &place.labels,
+        weakness,
+        form,
+        pod,
+        labels,
+        image: match weakness {
+            Some(Weakness::UntrustedRegistry) => canary::UNTRUSTED_IMAGE,
+            _ => place.image.unwrap_or(canary::TRUSTED_IMAGE),
+        },
     }
 }
 

@@ -27,6 +27,11 @@ pub(super) enum Product {
 }
 
 impl Webhook {
+    /// Whether Kyverno sees by it what its ClusterPolicies are about; it makes others for its newer kinds.
+    pub(super) fn is_of_cluster_policies(&self) -> bool {
+        self.name.starts_with("validate.kyverno.svc")
+    }
+
     /// By the names that each product gives its webhooks.
     pub(super) fn product(&self) -> Product {
         if self.name.contains(".kyverno.svc") {

@@ -13,6 +13,7 @@ mod network_policy;
 mod node;
 mod object;
 mod pod;
+mod pod_security;
 mod pod_spec;
 mod raw_pod_spec;
 mod rbac;
@@ -40,6 +41,7 @@ pub use network_policy::{
 pub use node::{K3sServer, Node};
 pub use object::Object;
 pub use pod::{Component, IpFamilies, Pod, PodPhase};
+pub use pod_security::PodSecurityBreaches;
 pub use pod_spec::{
     AppArmorProfile, Container, ContainerPort, EnvironmentVariable, PodSecurityContext, PodSpec,
     SeccompProfile, SecretMount, SecretReference, SecurityContext, Volume,

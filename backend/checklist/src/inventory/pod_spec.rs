@@ -2,6 +2,7 @@
 
 use super::credential::CredentialAt;
 use super::meta::null_is_default;
+use super::pod_security::PodSecurityBreaches;
 use serde::Deserialize;
 
 /// What items read of a pod's spec. `nodeName` and the volumes that differ between replicas are not in it.
@@ -35,6 +36,8 @@ pub struct PodSpec {
     pub secret_references: Vec<SecretReference>,
     /// The Secrets that pull images.
     pub image_pull_secrets: Vec<String>,
+    /// What the Pod Security Standards forbid of it.
+    pub pod_security: PodSecurityBreaches,
 }
 
 /// A volume that items read.
@@ -137,6 +140,9 @@ pub struct ContainerPort {
     /// The protocol; unset is TCP.
     #[serde(default)]
     pub protocol: Option<String>,
+    /// The port of the node that it takes; 0 is none.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub host_port: i64,
 }
 
 /// An environment variable.
@@ -157,6 +163,9 @@ pub struct SecurityContext {
     /// Whether the container has the host's privileges.
     #[serde(default)]
     pub privileged: Option<bool>,
+    /// Whether a process may get more rights than its parent; unset means that it may.
+    #[serde(default)]
+    pub allow_privilege_escalation: Option<bool>,
     /// Whether the root filesystem is read-only.
     #[serde(default)]
     pub read_only_root_filesystem: Option<bool>,

@@ -1,14 +1,21 @@
 //! Pod specs as the API has them, and how they are reduced.
 
+mod for_pod_security;
+
+use self::for_pod_security::Whole;
 use super::credential::{in_command, in_environment};
 use super::meta::null_is_default;
 use super::pod::Component;
+use super::pod_security::PodSecurityBreaches;
 use super::pod_spec::{
     Container, ContainerPort, EnvironmentVariable, PodSecurityContext, PodSpec, SecretMount, SecretReference,
     SecurityContext, Volume,
 };
 use super::{Labels, ObjectMeta, TemplateMount, TemplateVolumes};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A pod's spec as the API has it.
 #[derive(Deserialize, Default)]
@@ -25,9 +32,13 @@ pub(super) struct RawPodSpec {
     #[serde(default, deserialize_with = "null_is_default")]
     volumes: Vec<RawVolume>,
     #[serde(default, deserialize_with = "null_is_default")]
-    security_context: PodSecurityContext,
+    security_context: Whole<PodSecurityContext>,
     #[serde(default, deserialize_with = "null_is_default")]
     host_network: bool,
+    #[serde(default, rename = "hostPID", deserialize_with = "null_is_default")]
+    host_pid: bool,
+    #[serde(default, rename = "hostIPC", deserialize_with = "null_is_default")]
+    host_ipc: bool,
     #[serde(default)]
     host_users: Option<bool>,
     #[serde(default)]
@@ -81,7 +92,15 @@ struct RawContainer {
     #[serde(default)]
     restart_policy: Option<String>,
     #[serde(default, deserialize_with = "null_is_default")]
-    security_context: SecurityContext,
+    security_context: Whole<SecurityContext>,
+    #[serde(default)]
+    liveness_probe: Value,
+    #[serde(default)]
+    readiness_probe: Value,
+    #[serde(default)]
+    startup_probe: Value,
+    #[serde(default)]
+    lifecycle: Value,
 }
 
 #[derive(Deserialize, Default)]
@@ -133,6 +152,9 @@ struct RawVolume {
     image: Option<RawImageVolume>,
     #[serde(default)]
     host_path: Option<RawHostPath>,
+    /// The sources that no item reads, for what their names say.
+    #[serde(flatten)]
+    other_sources: BTreeMap<String, Option<IgnoredAny>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -275,6 +297,7 @@ impl RawPodSpec {
     }
 
     pub(super) fn reduce(self, annotations: &Labels, keep: Keep) -> PodSpec {
+        let pod_security = PodSecurityBreaches::of(&self.for_pod_security(annotations));
         let mut references = Vec::new();
         let mut token_volumes = Vec::new();
         let mut volumes = Vec::new();
@@ -305,7 +328,7 @@ impl RawPodSpec {
             init_containers,
             containers,
             ephemeral_containers,
-            security_context: self.security_context,
+            security_context: self.security_context.read,
             host_network: self.host_network,
             host_users: self.host_users,
             apparmor_annotations: annotations
@@ -321,6 +344,7 @@ impl RawPodSpec {
             volumes,
             secret_references: references,
             image_pull_secrets: self.image_pull_secrets.into_iter().map(|secret| secret.name).collect(),
+            pod_security,
         }
     }
 }
@@ -365,7 +389,7 @@ impl RawContainer {
             credentials,
             ports: self.ports,
             restarts_always: self.restart_policy.as_deref() == Some("Always"),
-            security_context: self.security_context,
+            security_context: self.security_context.read,
             name: self.name,
             image: self.image,
         }

@@ -178,7 +178,7 @@ fn violation(
             namespace: None,
             name: namespace.to_owned(),
         },
-        path: format!("admission of pods with {} in {}", weakness.field(), form.field()),
+        path: violation_path(weakness, form),
         observed: observed.to_owned(),
         expected: "admission refuses it".to_owned(),
         note,
@@ -190,6 +190,11 @@ fn violation(
             .map(|kind| RestsOn { kind: kind.name(), object: None })
             .collect(),
     }
+}
+
+/// What a finding is about, in its namespace.
+fn violation_path(weakness: Weakness, form: Form) -> String {
+    format!("admission of pods with {} in {}", weakness.field(), form.field())
 }
 
 fn gap((reasons, (canaries, namespaces)): (Vec<String>, (BTreeSet<String>, BTreeSet<String>))) -> Gap {
@@ -225,7 +230,7 @@ fn notes(
     }
     let refused: BTreeSet<&str> =
         view.inventory.admission_probe.seen.iter().filter_map(|answer| answer.refused.as_deref()).collect();
-    observation
-        .notes
-        .extend(refused.into_iter().map(|words| format!("The API server refused the probe: {words}")));
+    observation.notes.extend(
+        refused.into_iter().map(|words| format!("What the API server answered to the probe: {words}")),
+    );
 }

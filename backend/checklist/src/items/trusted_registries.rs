@@ -401,11 +401,16 @@ fn entry_for(image: &ImageReference) -> String {
     }
 }
 
+/// What the gap of the missing list is about.
+fn allow_list_name() -> ResourceName {
+    ResourceName::from("parameters/trusted-registries")
+}
+
 fn no_allow_list(seen: &Seen<'_>) -> Gap {
     // The names come out of parsed references and have nothing that TOML would have to quote.
     let entries: String = seen.entries.keys().map(|entry| format!("  \"{entry}\",\n")).collect();
     Gap::new(
-        ResourceName::from("parameters/trusted-registries"),
+        allow_list_name(),
         GapReason::NotCollected,
         "Nobody has said which registries are trusted.",
     )

@@ -1,5 +1,6 @@
 //! What turns an item green, as structured changes, and the proof in memory that it would.
 
+pub mod admission;
 mod commands;
 pub(crate) mod control_plane;
 mod merge;

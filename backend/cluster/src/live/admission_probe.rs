@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use http::Method;
 use rampart_checklist::admission::{
     Form, Place, Weakness, canary, canary_name, ephemeral_canary, harmless, harmless_ephemeral_container,
-    places,
+    is_still_bad, places,
 };
 use rampart_checklist::inventory::ProbeAnswer;
 use rampart_checklist::rbac::admission_probe;
@@ -155,7 +155,13 @@ async fn ask(
         }
     };
     Ok(match answer {
-        Ok(_) => Answer::LetIn,
+        Ok(pod) => match weakness {
+            Some(weakness) if !is_bad(&pod, weakness, form) => Answer::Refused(format!(
+                "admission takes {} away before it lets the pod in",
+                weakness.field()
+            )),
+            _ => Answer::LetIn,
+        },
         Err(failure @ Failure::Unauthorized(_)) => return Err(failure),
         Err(Failure::Forbidden(words)) if is_about_the_account(&words) => Answer::NotAllowed(words),
         Err(Failure::Forbidden(words)) => Answer::Refused(words),
@@ -166,6 +172,11 @@ async fn ask(
         Err(Failure::Status { code: 400..=499, words, .. }) => Answer::Refused(words),
         Err(failure) => Answer::None(failure.to_string()),
     })
+}
+
+/// Whether the pod that would come to be is bad; what cannot be read was let in as it is.
+fn is_bad(pod: &[u8], weakness: Weakness, form: Form) -> bool {
+    serde_json::from_slice::<Value>(pod).map_or(true, |pod| is_still_bad(&pod, weakness, form))
 }
 
 /// Authorization and admission both answer 403; authorization names the user and what was to be done.

@@ -1,108 +1,124 @@
-//! What turns the item green: one policy with its binding, which reads every container and minds unset fields.
+//! What turns the item green: policies that read every container and mind unset fields, in three stages.
 
-use crate::remedy::{Texts, document, remediation};
+mod kyverno;
+mod mutating;
+mod pod_security;
+mod refused;
+mod validating;
+
+use super::violation_path;
+use crate::admission::{Form, Place, Prediction, Weakness, places};
+use crate::remedy::admission::{
+    excluded_namespaces, in_stages, serves_mutating_policies, serves_validating_policies,
+};
+use crate::remedy::{Texts, remainder, remediation};
 use crate::workloads::View;
-use rampart_shared::{ItemResult, Remediation, RemediationTarget};
-use serde_json::{Value, json};
+use rampart_shared::{Finding, ItemResult, Remediation, RemediationDocument};
+use std::collections::BTreeSet;
 
+/// The name of what it adds, or its beginning.
 const NAME: &str = "rampart-pod-hardening";
 
+const TEXTS: Texts = Texts {
+    changes: "Adds policies that refuse pods with a container that is privileged, leaves allowPrivilegeEscalation or \
+              readOnlyRootFilesystem unset, or sets them badly: containers, init containers, and ephemeral containers \
+              when kubectl debug adds them; in pods, and in the pod templates of Deployments and everything else that \
+              makes pods. They are ValidatingAdmissionPolicies, or a ClusterPolicy where Kyverno runs and sees pods. \
+              Where the API server serves MutatingAdmissionPolicies, new pods get the runtime's seccomp profile and \
+              allowPrivilegeEscalation: false where they say nothing themselves. Each application namespace is \
+              labelled with the strictest Pod Security level that none of its pods breaks. System namespaces are left \
+              out.",
+    may_break: "What runs goes on, and can still be scaled, changed otherwise and deleted. What breaks the rules is \
+                refused when it is made anew: a Deployment when its pod template changes, and every pod when it is \
+                made, so also one that takes the place of a pod that was evicted. The table names whom that would hit. \
+                Begin with the stages that observe and warn, and look at the audit log and at kubectl's warnings for a \
+                few days. `kubectl label --dry-run=server --overwrite namespace NAME \
+                pod-security.kubernetes.io/enforce=LEVEL` answers with the pods that break a level. Programs that gain \
+                rights by setuid, such as ping or sudo, may need allowPrivilegeEscalation: true, and those that call \
+                the kernel in unusual ways a seccomp profile of their own.",
+    undo: "kubectl delete --ignore-not-found validatingadmissionpolicybinding,validatingadmissionpolicy \
+           rampart-pod-hardening rampart-pod-hardening-controllers rampart-pod-hardening-cronjobs; kubectl delete \
+           --ignore-not-found mutatingadmissionpolicybinding,mutatingadmissionpolicy rampart-pod-defaults (1.36 and \
+           later); kubectl delete --ignore-not-found clusterpolicy rampart-pod-hardening (Kyverno). The labels of \
+           namespaces go back with the file that undoes.",
+};
+
 pub(super) fn remedy(view: &View<'_>, result: &ItemResult) -> Remediation {
-    let texts = Texts {
-        changes: "Adds a ValidatingAdmissionPolicy and its binding that refuse pods with a container that is \
-                  privileged, leaves allowPrivilegeEscalation or readOnlyRootFilesystem unset, or sets them badly: \
-                  containers, init containers, and ephemeral containers when kubectl debug adds them. System \
-                  namespaces are left out.",
-        may_break: "Pods that do not meet the rules are refused when they are made anew; running ones go on. Set \
-                    validationActions to [Warn, Audit] first, and look at the warnings of kubectl and at the audit log \
-                    for a few days. Existing pods can still be changed and deleted, since only their creation is \
-                    matched.",
-        undo: "kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy rampart-pod-hardening",
-    };
-    let documents = if result.application_findings().next().is_none() {
-        Vec::new()
-    } else {
-        vec![
-            document(RemediationTarget::Apply, "The rules", &policy()),
-            document(
-                RemediationTarget::Apply,
-                "Puts the rules into force outside of system namespaces",
-                &binding(view),
-            ),
-        ]
-    };
-    remediation(result, texts, documents)
+    let excluded = excluded_namespaces(view);
+    let (left_out, within): (Vec<&Finding>, Vec<&Finding>) =
+        result.application_findings().partition(|finding| excluded.contains(finding.subject.name.as_str()));
+    let predicted = predicted_refusals(view);
+    let (in_vain, open): (Vec<&Finding>, Vec<&Finding>) = within
+        .into_iter()
+        .partition(|finding| predicted.contains(&(finding.subject.name.as_str(), finding.path.clone())));
+    let mut remaining = Vec::from_iter(remainder(
+        "Kubernetes' own components run here and need what the rules forbid, so no policy is put into force. Stop \
+         judging the namespace like an application, or write a policy for what else runs in it.",
+        left_out,
+    ));
+    remaining.extend(remainder(
+        "A policy that should refuse it is in force already, and the API server let it in all the same. Look for what \
+         exempts the account of the probe or switches the policy off: the API server's admission configuration \
+         (--disable-admission-plugins, --admission-control-config-file), or an exception in the policy's engine.",
+        in_vain,
+    ));
+    let mut remediation = remediation(result, TEXTS, Vec::new());
+    let namespaces: BTreeSet<&str> = open.iter().map(|finding| finding.subject.name.as_str()).collect();
+    if !namespaces.is_empty() {
+        match engine(view, &namespaces) {
+            Some(Engine::Kyverno) => remediation.documents.extend(kyverno::documents(&excluded)),
+            Some(Engine::ValidatingAdmissionPolicy) => {
+                remediation.documents.extend(in_stages(&validating::policies(), &excluded));
+            }
+            None => remaining.extend(remainder(
+                "The API server is older than 1.30 and serves no ValidatingAdmissionPolicies, and no Kyverno that is \
+                 ready sees pods. Upgrade Kubernetes, or install a policy engine.",
+                open.iter().copied(),
+            )),
+        }
+        if serves_mutating_policies(view) {
+            remediation.documents.extend(mutating::documents(&excluded));
+        }
+        let levels = pod_security::levels(view, &namespaces);
+        remediation.documents.extend(pod_security::documents(&levels));
+        // A stage's documents stand together, in the order in which they are applied.
+        remediation.documents.sort_by_key(|document: &RemediationDocument| document.stage);
+        remediation.tables.push(refused::table(view, &namespaces));
+        remediation.tables.push(pod_security::table(&levels));
+    }
+    remediation.remaining = remaining;
+    remediation
 }
 
-/// The request of a whole object has no `subResource` at all: reading it would be an error, and an error refuses.
-///
-/// Pods are matched on creation alone: their fields cannot change later, and an update must stay possible so that
-/// finalizers can be removed. An update of `ephemeralcontainers` is held against what it adds.
-fn policy() -> Value {
-    let every = |expression: &str| format!("variables.containers.all(container, {expression})");
-    json!({
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": { "name": NAME },
-        "spec": {
-            "failurePolicy": "Fail",
-            "matchConstraints": { "resourceRules": [
-                { "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"] },
-                { "apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"],
-                  "resources": ["pods/ephemeralcontainers"] },
-            ] },
-            "variables": [{
-                "name": "containers",
-                "expression": "has(request.subResource) && request.subResource == 'ephemeralcontainers' ? \
-                               (has(object.spec.ephemeralContainers) ? object.spec.ephemeralContainers : []) : \
-                               object.spec.containers + (has(object.spec.initContainers) ? object.spec.initContainers : [])",
-            }],
-            "validations": [
-                {
-                    "expression": every(
-                        "!has(container.securityContext) || !has(container.securityContext.privileged) || \
-                         !container.securityContext.privileged"),
-                    "message": "Containers must not be privileged.",
-                },
-                {
-                    "expression": every(
-                        "has(container.securityContext) && has(container.securityContext.allowPrivilegeEscalation) && \
-                         !container.securityContext.allowPrivilegeEscalation"),
-                    "message": "Containers must set securityContext.allowPrivilegeEscalation to false.",
-                },
-                {
-                    "expression": every(
-                        "has(container.securityContext) && has(container.securityContext.readOnlyRootFilesystem) && \
-                         container.securityContext.readOnlyRootFilesystem"),
-                    "message": "Containers must set securityContext.readOnlyRootFilesystem to true.",
-                },
-            ],
-        },
-    })
+/// Who enforces the rules.
+enum Engine {
+    ValidatingAdmissionPolicy,
+    Kyverno,
 }
 
-fn binding(view: &View<'_>) -> Value {
-    let mut system: Vec<&str> = view
-        .inventory
-        .namespaces
-        .seen
-        .iter()
-        .map(|namespace| namespace.name.as_str())
-        .filter(|namespace| view.parameters.is_system(namespace, view.distribution))
-        .chain(["kube-system", "kube-public", "kube-node-lease"])
-        .collect();
-    system.sort_unstable();
-    system.dedup();
-    json!({
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": { "name": NAME },
-        "spec": {
-            "policyName": NAME,
-            "validationActions": ["Deny"],
-            "matchResources": { "namespaceSelector": { "matchExpressions": [
-                { "key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": system },
-            ] } },
-        },
-    })
+/// Kyverno where it runs and is asked in all these namespaces; one engine for all, so that nobody has to look twice.
+fn engine(view: &View<'_>, namespaces: &BTreeSet<&str>) -> Option<Engine> {
+    let predictor = view.admission();
+    let is_meant = |place: &Place<'_>| namespaces.contains(place.namespace);
+    if places(view).iter().filter(|place| is_meant(place)).all(|place| predictor.asks_kyverno(place)) {
+        return Some(Engine::Kyverno);
+    }
+    serves_validating_policies(view).then_some(Engine::ValidatingAdmissionPolicy)
+}
+
+/// By namespace and path, what a policy should refuse that is there already; only the probe could find otherwise.
+fn predicted_refusals<'v>(view: &'v View<'_>) -> BTreeSet<(&'v str, String)> {
+    if view.inventory.admission_probe.seen.is_empty() {
+        return BTreeSet::new();
+    }
+    let refused = |(weakness, form, prediction): (Weakness, Form, Prediction)| {
+        matches!(prediction, Prediction::Refused(_)).then(|| violation_path(weakness, form))
+    };
+    places(view)
+        .into_iter()
+        .flat_map(|place| {
+            let paths = view.admission().predict(&place).into_iter().filter_map(refused);
+            paths.map(|path| (place.namespace, path)).collect::<Vec<_>>()
+        })
+        .collect()
 }

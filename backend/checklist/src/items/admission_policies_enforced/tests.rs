@@ -1,8 +1,12 @@
 use crate::inventory::{Kind, ProbeAnswer};
-use crate::testing::{forbid, inventory, result};
-use crate::{Inventory, Parameters, evaluate};
-use rampart_shared::{Basis, Gap, GapReason, ItemId, ItemResult, Outcome};
+use crate::testing::{assert_remedied, evaluated, forbid, inventory, result};
+use crate::{Inventory, Parameters};
+use rampart_shared::{
+    Basis, Gap, GapReason, ItemId, ItemResult, Outcome, RemediationStage, RemediationTarget,
+};
 use std::collections::BTreeSet;
+
+mod remedy;
 
 const ID: ItemId = ItemId::AdmissionPoliciesEnforced;
 
@@ -31,6 +35,7 @@ status: {{phase: Running}}
 
 /// What is let in, as `rule field`.
 fn admitted(inventory: &Inventory) -> BTreeSet<String> {
+    assert_remedied(ID, inventory, &Parameters::default());
     let result = result(ID, inventory);
     let words = |path: &str| path.rsplit(' ').next().unwrap_or_default().to_owned();
     result
@@ -58,12 +63,7 @@ const EVERYTHING: [&str; 9] = [
 ];
 
 fn remedied() -> Inventory {
-    let bad = cluster("", "");
-    let items = evaluate(&bad, &Parameters::default()).unwrap();
-    let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
-    let yaml: Vec<String> =
-        remediation.documents.iter().map(|document| crate::remedy::yaml(&document.object)).collect();
-    cluster("", &yaml.join("---\n"))
+    cluster("", &remedied_policies(RemediationStage::Enforce))
 }
 
 fn gaps(result: &ItemResult) -> Vec<&Gap> {
@@ -177,7 +177,8 @@ fn a_policy_that_refuses_every_pod_is_no_evidence() {
 
 #[test]
 fn a_policy_on_pods_does_not_see_kubectl_debug() {
-    let text = remedied_policy().replace("pods/ephemeralcontainers", "pods/eviction");
+    let text =
+        remedied_policies(RemediationStage::Enforce).replace("pods/ephemeralcontainers", "pods/eviction");
     assert_eq!(
         admitted(&cluster("", &text)),
         set(&[
@@ -188,15 +189,11 @@ fn a_policy_on_pods_does_not_see_kubectl_debug() {
     );
 }
 
-fn remedied_policy() -> String {
-    let items = evaluate(&cluster("", ""), &Parameters::default()).unwrap();
-    let remediation = &items.iter().find(|item| item.result.id() == ID).unwrap().remediation;
-    remediation
-        .documents
-        .iter()
-        .map(|document| crate::remedy::yaml(&document.object))
-        .collect::<Vec<_>>()
-        .join("---\n")
+fn remedied_policies(stage: RemediationStage) -> String {
+    let remediation = evaluated(ID, &cluster("", ""), &Parameters::default()).remediation;
+    let documents = remediation.of_stage(stage);
+    let policies = documents.filter(|document| document.target == RemediationTarget::NewObject);
+    policies.map(|document| crate::remedy::yaml(&document.object)).collect::<Vec<_>>().join("---\n")
 }
 
 #[test]
@@ -344,6 +341,14 @@ fn the_probe_beats_the_prediction() {
     let mut seen = remedied();
     seen.admission_probe.seen = answers(None);
     assert_eq!(result(ID, &seen).outcome(), Outcome::Fail);
+    // What should refuse it is there already: another policy would change nothing.
+    let remediation = evaluated(ID, &seen, &Parameters::default()).remediation;
+    assert!(remediation.documents.is_empty());
+    assert_eq!(remediation.remaining[0].findings.len(), 9);
+    assert_remedied(ID, &seen, &Parameters::default());
+    let mut seen = cluster("", "");
+    seen.admission_probe.seen = answers(None);
+    assert_eq!(assert_remedied(ID, &seen, &Parameters::default()), Outcome::Pass);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 use super::*;
-use crate::testing::{evaluated, forbid, inventory};
+use crate::testing::{assert_remedied, evaluated, forbid, inventory};
 use crate::{Inventory, Parameters};
 use rampart_shared::{ItemResult, Outcome};
+
+mod remedy;
 
 const ID: ItemId = ItemId::TrustedRegistries;
 
@@ -12,6 +14,7 @@ fn trusting(entries: &[&str]) -> Parameters {
 }
 
 fn judged(yaml: &str, allow: &[&str]) -> ItemResult {
+    assert_remedied(ID, &inventory(yaml), &trusting(allow));
     evaluated(ID, &inventory(yaml), &trusting(allow)).result
 }
 
@@ -228,31 +231,6 @@ fn system_namespaces_do_not_decide_and_missing_kinds_never_pass() {
         judged("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}", &[]).outcome(),
         Outcome::NotApplicable
     );
-}
-
-#[test]
-fn the_remedy_warns_first_and_leaves_system_namespaces_out() {
-    let yaml = with_image("quay.io/x/y") + "\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}";
-    let remediation = evaluated(ID, &inventory(&yaml), &trusting(&["ghcr.io"])).remediation;
-    let documents: Vec<serde_json::Value> =
-        remediation.documents.iter().map(|document| document.object.clone()).collect();
-    let kinds: Vec<&str> = documents.iter().map(|document| document["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].repeat(3));
-    for pair in documents.chunks(2) {
-        assert_eq!(pair[1]["spec"]["policyName"], pair[0]["metadata"]["name"]);
-        assert_eq!(pair[1]["spec"]["validationActions"], serde_json::json!(["Audit", "Warn"]));
-        let namespaces =
-            &pair[1]["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"][0]["values"];
-        assert_eq!(*namespaces, serde_json::json!(["kube-node-lease", "kube-public", "kube-system"]));
-        assert!(
-            pair[0]["spec"]["validations"][0]["expression"]
-                .as_str()
-                .unwrap()
-                .contains("image.matches(r'^((?i:ghcr[.]io)/)')")
-        );
-    }
-    assert!(evaluated(ID, &inventory(&yaml), &trusting(&["quay.io"])).remediation.documents.is_empty());
-    assert!(evaluated(ID, &inventory(&yaml), &trusting(&[])).remediation.documents.is_empty());
 }
 
 #[test]

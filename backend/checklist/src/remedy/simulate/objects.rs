@@ -21,6 +21,10 @@ pub(super) fn apply(view: &View<'_>, places: &Places<'_>, inventory: &mut Invent
     let is = |meta: &ObjectMeta| {
         meta.name == name && (!kind.is_namespaced() || meta.namespace_or_default() == or_default(namespace))
     };
+    if refuses_more(kind) {
+        // The probe asked an API server that did not have this policy yet; what was refused is refused still.
+        inventory.admission_probe.seen.retain(|answer| answer.refused.is_some());
+    }
     match kind {
         Kind::Namespaces => {
             if let Some(there) = inventory.namespaces.seen.iter_mut().find(|meta| is(meta)) {
@@ -102,6 +106,17 @@ fn insert(inventory: &mut Inventory, kind: Kind, object: &Value) {
     if let Ok(object) = Object::deserialize(kind, api_version, object) {
         inventory.insert(object);
     }
+}
+
+/// Whether a remedy's object of this kind makes admission refuse more.
+fn refuses_more(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::ValidatingAdmissionPolicies
+            | Kind::ValidatingAdmissionPolicyBindings
+            | Kind::KyvernoClusterPolicies
+            | Kind::KyvernoValidatingPolicies
+    )
 }
 
 fn or_default(namespace: &str) -> &str {

@@ -3,7 +3,7 @@
 use super::objects::set_labels;
 use super::places::Places;
 use crate::inventory::{
-    AppArmorProfile, Container, Inventory, PodSpec, SeccompProfile, SecretReference, Workload,
+    AppArmorProfile, Container, Inventory, PodSpec, SeccompProfile, SecretReference, Volume, Workload,
 };
 use crate::workloads::View;
 use rampart_shared::Subject;
@@ -104,6 +104,13 @@ fn set_spec(spec: &mut PodSpec, fields: &Value) {
         spec.automount_token = Some(mounts);
         spec.mounts_token &= mounts;
     }
+    for volume in &mut spec.volumes {
+        if let Volume::Image { name, reference } = volume
+            && let Some(image) = volume_of(fields, name)["image"]["reference"].as_str()
+        {
+            image.clone_into(reference);
+        }
+    }
     let PodSpec { init_containers, containers, secret_references, .. } = spec;
     for (list, field) in [(init_containers, "initContainers"), (containers, "containers")] {
         for partial in fields[field].as_array().into_iter().flatten() {
@@ -117,10 +124,16 @@ fn set_spec(spec: &mut PodSpec, fields: &Value) {
     }
 }
 
+fn volume_of<'v>(fields: &'v Value, name: &str) -> &'v Value {
+    let volumes = fields["volumes"].as_array().into_iter().flatten();
+    volumes.into_iter().find(|volume| volume["name"] == name).unwrap_or(&Value::Null)
+}
+
 fn set_container(container: &mut Container, fields: &Value) {
     let context = &fields["securityContext"];
     let there = &mut container.security_context;
     set(&mut there.privileged, context["privileged"].as_bool());
+    set(&mut there.allow_privilege_escalation, context["allowPrivilegeEscalation"].as_bool());
     set(&mut there.read_only_root_filesystem, context["readOnlyRootFilesystem"].as_bool());
     set(&mut there.run_as_non_root, context["runAsNonRoot"].as_bool());
     set(&mut there.run_as_user, context["runAsUser"].as_i64());

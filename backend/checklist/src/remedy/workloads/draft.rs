@@ -18,8 +18,18 @@ pub(crate) struct Draft<'v> {
     path: &'static str,
     spec: Value,
     former: Value,
-    chosen: Vec<(ContainerType, String, &'static str)>,
+    chosen: Vec<Chosen>,
     conflicts: Vec<FieldConflict>,
+}
+
+/// A field of an entry of a list that waits for what a person chooses.
+struct Chosen {
+    list: &'static str,
+    name: String,
+    /// From the entry on, as a JSON pointer.
+    pointer: String,
+    input: &'static str,
+    template: String,
 }
 
 impl<'v> Draft<'v> {
@@ -82,7 +92,13 @@ impl<'v> Draft<'v> {
         let field = FIELDS.iter().find(|field| field.pointer == RUN_AS_USER);
         if let (Some(container), Some(field)) = (self.container(container_type, name), field) {
             self.set(container_type, container, field, json!(0));
-            self.chosen.push((container_type, name.to_owned(), input));
+            self.chosen.push(Chosen {
+                list: container_type.field(),
+                name: name.to_owned(),
+                pointer: format!("/securityContext{RUN_AS_USER}"),
+                input,
+                template: "{}".to_owned(),
+            });
         }
     }
 
@@ -122,6 +138,38 @@ impl<'v> Draft<'v> {
             self.add_conflicts(&format!("{}[name={container}].{path}", container_type.field()));
         }
         stands
+    }
+
+    /// Names another image for an entry of `containers`, `initContainers` or `volumes`; with an input, the text has `{}`
+    /// where the choice goes, and until then the image stays.
+    pub(crate) fn set_image(
+        &mut self,
+        list: &'static str,
+        name: &str,
+        former: &str,
+        text: &str,
+        input: Option<&'static str>,
+    ) {
+        let is_volume = list == "volumes";
+        let entry = |image: &str| {
+            let entry = if is_volume {
+                json!({ "name": name, "image": { "reference": image } })
+            } else {
+                json!({ "name": name, "image": image })
+            };
+            json!({ list: [entry] })
+        };
+        merge(&mut self.former, &entry(former));
+        merge(&mut self.spec, &entry(if input.is_some() { former } else { text }));
+        let field = if is_volume { "image.reference" } else { "image" };
+        self.add_conflicts(&format!("{list}[name={name}].{field}"));
+        self.chosen.extend(input.map(|input| Chosen {
+            list,
+            name: name.to_owned(),
+            pointer: format!("/{}", field.replace('.', "/")),
+            input,
+            template: text.to_owned(),
+        }));
     }
 
     /// Mounts an empty volume of the container's own, unless something is mounted there, or around it.
@@ -196,15 +244,13 @@ impl<'v> Draft<'v> {
         let choices = self
             .chosen
             .iter()
-            .filter_map(|(container_type, name, input)| {
-                let list = container_type.field();
-                let at =
-                    spec[list].as_array()?.iter().position(|container| container["name"] == name.as_str())?;
+            .filter_map(|Chosen { list, name, pointer, input, template }| {
+                let at = spec[list].as_array()?.iter().position(|entry| entry["name"] == name.as_str())?;
                 let pod_spec = self.path.replace('.', "/");
                 Some(ChosenField {
-                    pointer: format!("/{pod_spec}/{list}/{at}/securityContext{RUN_AS_USER}"),
+                    pointer: format!("/{pod_spec}/{list}/{at}{pointer}"),
                     input: (*input).to_owned(),
-                    template: "{}".to_owned(),
+                    template: template.clone(),
                 })
             })
             .collect();
