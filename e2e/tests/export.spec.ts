@@ -21,6 +21,7 @@ const texts = [
 ];
 
 test('names, keys and values that look like YAML come back from kubectl as they were', async ({ clusters, folder }) => {
+  test.setTimeout(240_000);
   const objects = [...texts, ...random(300)].map(object);
   expect(await read((await exported(objects)).stream)).toEqual(byIndex(objects));
 

@@ -245,7 +245,7 @@ test('a remedy can be read, copied and downloaded, and the API server accepts it
   const { address } = await serve([{ name: 'unhardened' }]);
 
   for (const [item, named, conflicts] of [
-    ['default-deny', ['name: default-deny', 'namespace: shop'], false],
+    ['default-deny', ['name: default-deny-ingress', 'namespace: shop'], false],
     ['read-only-root-filesystem', ['name: cart', 'readOnlyRootFilesystem: true'], false],
     // These change what the manifests state, so that the API server takes them from no second manager without force.
     ['non-root-containers', ['name: search', 'runAsNonRoot: true'], true],
@@ -263,7 +263,7 @@ test('a remedy can be read, copied and downloaded, and the API server accepts it
       expect(copied.trimEnd()).toBe(shown.trimEnd());
 
       const downloading = page.waitForEvent('download');
-      await card.getByRole('link', { name: 'Download YAML' }).click();
+      await card.getByRole('button', { name: 'Download' }).click();
       const download = await downloading;
       expect(download.suggestedFilename()).toBe(`unhardened-${item}.yaml`);
       expect(await readFile(await download.path(), 'utf8')).toBe(copied);

@@ -1,7 +1,7 @@
 // Remedies on a real control plane: taken out of the page, tried, applied, and seen to work by the next run. The clusters
 // of these tests are their own, since they do not stay as they were.
 
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { parseAllDocuments } from 'yaml';
@@ -27,6 +27,7 @@ const choices = {
 type Remediation = {
   remaining: { task: string; findings: string[] }[];
   simulation: { outcome: string; findings: number } | null;
+  tables: { title: string; rows: string[][] }[];
   exports: { at: string; by: string; stage: string; format: string }[];
   verified: { run: string; at: string } | null;
 };
@@ -62,6 +63,15 @@ test('the bundle that the page gives is refused where others own fields, is appl
     }
   });
 
+  await test.step('whom the policies would refuse is told beforehand, and goes', async () => {
+    const rows = promised['admission-policies-enforced'].tables.flatMap((table) => table.rows.map((row) => row.join(' ')));
+    expect(rows.some((row) => row.includes('DaemonSet node-tuner')), rows.join('\n')).toBe(true);
+    await clusters.kubectl(cluster, ['delete', 'daemonset', 'node-tuner', '--namespace=billing']);
+    await rm(bundle, { recursive: true });
+    await api.evaluate(cluster);
+    await unzipped(await exported(address, { cluster, format: 'kustomize', by: 'Jane of the platform team' }), bundle);
+  });
+
   await test.step('applied: refused without force, since kubectl owns fields, and taken with it', async () => {
     await expect(clusters.kubectl(cluster, [...applying, '--kustomize', bundle])).rejects.toThrow(/conflict/);
     await clusters.kubectl(cluster, [...applying, '--force-conflicts', '--kustomize', bundle]);
@@ -69,6 +79,11 @@ test('the bundle that the page gives is refused where others own fields, is appl
     const versions = await resourceVersions(clusters);
     await clusters.kubectl(cluster, [...applying, '--force-conflicts', '--kustomize', bundle]);
     expect(await resourceVersions(clusters)).toEqual(versions);
+  });
+
+  await test.step('a user is named for an image that runs as root, as the remedy says', async () => {
+    const patch = { spec: { template: { spec: { securityContext: { runAsUser: 10001 } } } } };
+    await clusters.kubectl(cluster, ['patch', 'deployment', 'search', '--namespace=shop', '--type=strategic', `--patch=${JSON.stringify(patch)}`]);
   });
 
   await test.step('set on the machines', async () => {
@@ -99,7 +114,6 @@ test('the bundle that the page gives is refused where others own fields, is appl
 
   await test.step('a person does what is left', async () => {
     await clusters.kubectl(cluster, ['delete', 'pod', 'debug-shell', '--namespace=shop', '--ignore-not-found', '--grace-period=0', '--force']);
-    await clusters.kubectl(cluster, ['delete', 'daemonset', 'node-tuner', '--namespace=billing']);
     await clusters.kubectl(cluster, ['set', 'env', 'deployment/storefront', '--namespace=shop', '--containers=web', 'AWS_ACCESS_KEY_ID-']);
     await clusters.kubectl(cluster, ['rollout', 'status', 'deployment/storefront', '--namespace=shop', '--timeout=90s']);
     await api.evaluate(cluster);
@@ -156,6 +170,8 @@ async function unzipped(file: Uint8Array, folder: string): Promise<void> {
 
 type Fragment = {
   kind?: string;
+  metadata?: { name: string };
+  spec?: { containers: { args?: string[] }[] };
   apiServer?: { extraArgs?: { name: string; value: string }[] };
   etcd?: { local?: { extraArgs?: { name: string; value: string }[] } };
 };
@@ -164,21 +180,26 @@ type Fragment = {
 async function settingsOf(bundle: string, clusters: TestClusters): Promise<Settings> {
   const home = dirname((await clusters.describe(cluster)).logs);
   const settings: Settings = { flags: { etcd: {}, 'kube-apiserver': {} }, kubelets: { 'node-1': {}, 'node-2': {} } };
-  const own = (value: string) =>
-    value
-      .replaceAll('/etc/kubernetes/pki', join(home, 'pki'))
-      .replace(/^.*encryption.*\.yaml$/, join(home, 'encryption.yaml'));
+  const own = (value: string) => value.replaceAll('/etc/kubernetes/pki', join(home, 'pki'));
   for (const name of await readdir(bundle, { recursive: true })) {
     if (!name.endsWith('.yaml') || !/^(nodes|control-plane)\//.test(name)) continue;
     for (const document of parseAllDocuments(await readFile(join(bundle, name), 'utf8'))) {
       const fragment = document.toJS() as Fragment | null;
       for (const { name: flag, value } of fragment?.apiServer?.extraArgs ?? []) settings.flags['kube-apiserver']![flag] = own(value);
       for (const { name: flag, value } of fragment?.etcd?.local?.extraArgs ?? []) settings.flags['etcd']![flag] = own(value);
+      // A patch of a static pod.
+      for (const word of fragment?.spec?.containers[0]?.args ?? []) {
+        const [, flag, value] = word.match(/^--([^=]+)=(.*)$/s) ?? [];
+        const flags = settings.flags[fragment?.metadata?.name ?? ''];
+        if (flags && flag !== undefined && value !== undefined) flags[flag] = own(value);
+      }
       if (fragment?.kind === 'KubeletConfiguration') {
         for (const node of Object.keys(settings.kubelets)) settings.kubelets[node] = merged(settings.kubelets[node]!, fragment);
       }
     }
   }
+  // There is no key service here.
+  delete settings.flags['kube-apiserver']!['encryption-provider-config'];
   return settings;
 }
 
@@ -194,7 +215,9 @@ function merged(base: Record<string, unknown>, over: object): Record<string, unk
 
 /** By object, what changes with each change of its content. */
 async function resourceVersions(clusters: TestClusters): Promise<string> {
-  const kinds = 'networkpolicies,cronjobs,roles,rolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings,clusterroles,clusterrolebindings';
-  const generations = await clusters.kubectl(cluster, ['get', 'deployments,statefulsets,daemonsets', '-A', '--output=jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.generation}{"\\n"}{end}']);
-  return generations + (await clusters.kubectl(cluster, ['get', kinds, '-A', '--output=jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.resourceVersion}{"\\n"}{end}']));
+  // What a controller writes into a status is no change of the object.
+  const counted = 'deployments,statefulsets,daemonsets,cronjobs,networkpolicies,validatingadmissionpolicies,validatingadmissionpolicybindings';
+  const others = 'roles,rolebindings,clusterroles,clusterrolebindings';
+  const generations = await clusters.kubectl(cluster, ['get', counted, '-A', '--output=jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.generation}{"\\n"}{end}']);
+  return generations + (await clusters.kubectl(cluster, ['get', others, '-A', '--output=jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.resourceVersion}{"\\n"}{end}']));
 }

@@ -2,7 +2,7 @@
 
 use crate::items::{ITEMS, Item};
 use crate::judge::judge;
-use crate::remedy::{chosen, simulate};
+use crate::remedy::{ClientSideApplied, chosen, simulate};
 use crate::workloads::View;
 use crate::{Inventory, Kind, Parameters};
 use rampart_shared::{
@@ -33,6 +33,7 @@ pub fn evaluate(
 ) -> Result<Vec<EvaluatedItem>, InconsistentResult> {
     let view = View::new(inventory, parameters);
     let results = results_of(&view)?;
+    let client_side = ClientSideApplied::of(inventory);
     let outcomes: Vec<Outcome> = results.iter().map(ItemResult::outcome).collect();
     ITEMS
         .iter()
@@ -40,6 +41,7 @@ pub fn evaluate(
         .enumerate()
         .map(|(position, (item, result))| {
             let mut remediation = (item.remedy)(&view, &result);
+            remediation.documents.iter_mut().for_each(|document| client_side.take_over(document));
             remediation.simulation = simulated(item, &view, &remediation)?.map(|after| {
                 let mut outcomes = outcomes.clone();
                 outcomes[position] = after.outcome();

@@ -238,7 +238,6 @@ proptest! {
             let left = |result: &rampart_shared::ItemResult| {
                 result.application_findings().map(|finding| finding.fingerprint.clone()).collect::<Vec<_>>()
             };
-            // Pods of ReplicaSets and bare pods are not replaced, which a simulation does not tell.
             prop_assert!(left(&item.result).iter().all(|found| left(real).contains(found)), "{:?}", item.result);
         }
 

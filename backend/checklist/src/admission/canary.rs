@@ -150,11 +150,10 @@ fn bad_container(image: Option<&str>, weakness: Weakness) -> Value {
 }
 
 /// Whether the bad container of a canary is still bad in the pod that admission made of it: a policy may set what was
-/// left out instead of refusing it.
+/// left out instead of refusing it. An answer that does not show the container says nothing, so the canary was let in.
 pub fn is_still_bad(pod: &Value, weakness: Weakness, form: Form) -> bool {
-    let containers = pod["spec"][form.field()].as_array().into_iter().flatten();
-    let mut bad = containers.filter(|container| container["name"] == NAME);
-    bad.any(|container| {
+    let mut containers = pod["spec"][form.field()].as_array().into_iter().flatten();
+    containers.find(|container| container["name"] == NAME).is_none_or(|container| {
         let context = &container["securityContext"];
         match weakness {
             Weakness::Privileged => context["privileged"] == true,

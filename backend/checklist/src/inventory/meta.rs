@@ -28,7 +28,12 @@ pub struct ObjectMeta {
     pub credentials: Vec<CredentialAt>,
     /// Owners.
     pub owner_references: Vec<OwnerReference>,
+    /// Whether kubectl's client-side apply keeps there what it applied last.
+    pub client_side_applied: bool,
 }
+
+/// Where kubectl's client-side apply keeps what it applied last.
+pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 impl ObjectMeta {
     /// The owner that controls the object.
@@ -129,11 +134,21 @@ impl<M> From<RawObjectMeta<M>> for ObjectMeta {
     fn from(raw: RawObjectMeta<M>) -> Self {
         let RawObjectMeta { name, namespace, uid, labels, mut annotations, owner_references, .. } = raw;
         let credentials = in_annotations(&annotations);
+        let client_side_applied = annotations.contains_key(LAST_APPLIED);
         annotations.retain(|name, _| {
             KEPT_ANNOTATIONS.contains(&name.as_str())
                 || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         });
-        ObjectMeta { name, namespace, uid, labels, annotations, credentials, owner_references }
+        ObjectMeta {
+            name,
+            namespace,
+            uid,
+            labels,
+            annotations,
+            credentials,
+            owner_references,
+            client_side_applied,
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub use kubelet::{
     WebhookAuthentication,
 };
 pub use label_selector::{LabelSelector, LabelSelectorRequirement};
-pub(crate) use meta::null_is_default;
+pub(crate) use meta::{LAST_APPLIED, null_is_default};
 pub use meta::{Labels, ObjectMeta, OwnerReference};
 pub use network_policy::{
     IpBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicyRule, NetworkPolicySpec,
@@ -201,6 +201,11 @@ impl Inventory {
     /// The objects of a kind that has no projection of its own.
     pub fn resources(&self, kind: Kind) -> &Fact<Vec<Resource>> {
         self.resources.get(&kind).unwrap_or(&NONE)
+    }
+
+    /// Every object of a kind that has no projection of its own.
+    pub(crate) fn all_resources(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.values().flat_map(|fact| &fact.seen)
     }
 
     /// Objects of several kinds that have no projection of their own.

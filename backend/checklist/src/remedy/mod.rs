@@ -1,6 +1,7 @@
 //! What turns an item green, as structured changes, and the proof in memory that it would.
 
 pub mod admission;
+mod client_side;
 mod commands;
 pub(crate) mod control_plane;
 mod merge;
@@ -9,6 +10,7 @@ mod simulate;
 mod workloads;
 mod yaml;
 
+pub use client_side::ClientSideApplied;
 pub use commands::{describe, kubectl, reference};
 pub use merge::{bare, identity, merge};
 pub use simulate::simulate;

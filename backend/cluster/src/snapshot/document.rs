@@ -162,10 +162,9 @@ fn every_kind_line(text: &str) -> Vec<Option<&str>> {
     kinds
 }
 
-/// The line, from 1, of an offset.
-pub(super) fn line_of(text: &str, offset: usize) -> u64 {
-    let newlines = text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count();
-    1 + newlines as u64
+/// How many lines end in a text.
+pub(super) fn newlines(text: &str) -> u64 {
+    text.bytes().filter(|byte| *byte == b'\n').count() as u64
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! JSON, as `kubectl get … -o json` writes it.
 
 use super::definition::Definition;
-use super::document::{hidden_kinds, line_of};
+use super::document::{hidden_kinds, newlines};
 use super::entry::{Entry, Hides, What};
 use super::list::{Header, Sort, elsewhere, entry, every_definition};
 use crate::malformed;
@@ -9,6 +9,7 @@ use rampart_checklist::{Kind, Object};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::cell::Cell;
 
 /// Reads every value of a text. `named` is the kind that the file is named for.
 pub(super) fn read(text: &str, named: Option<Kind>) -> Vec<Entry> {
@@ -35,8 +36,9 @@ pub(super) fn read_values(
     for value in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
         values.push(value?);
     }
+    let counted = Cell::new((0, first_line));
     for value in values {
-        let place = Place { text, first_line, named };
+        let place = Place { text, counted: &counted, first_line, named };
         place.read_value(value.get(), entries);
     }
     Ok(())
@@ -55,6 +57,8 @@ struct Envelope<'a> {
 #[derive(Clone, Copy)]
 struct Place<'a> {
     text: &'a str,
+    /// How far lines were counted, and the line there. Objects are read in their order, so each line is counted once.
+    counted: &'a Cell<(usize, u64)>,
     first_line: u64,
     named: Option<Kind>,
 }
@@ -63,7 +67,13 @@ impl Place<'_> {
     /// The line where a part of the text begins.
     fn line(&self, part: &str) -> u64 {
         let offset = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        self.first_line + line_of(self.text, offset) - 1
+        let (from, line) = match self.counted.get() {
+            (from, line) if from <= offset => (from, line),
+            _ => (0, self.first_line),
+        };
+        let line = line + newlines(&self.text[from..offset.min(self.text.len())]);
+        self.counted.set((offset, line));
+        line
     }
 
     fn read_value(&self, value: &str, entries: &mut Vec<Entry>) {

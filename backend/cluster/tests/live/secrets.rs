@@ -77,7 +77,7 @@ async fn a_malformed_item_costs_itself_and_tells_nothing() {
         (gap.reason, gap.objects.as_slice()),
         (GapReason::Failed, ["shop/b".to_owned(), "shop/c".to_owned()].as_slice())
     );
-    assert_eq!(gap.detail, "2 items of the list are malformed: a value is not i64");
+    assert_eq!(gap.detail, "2 items of the list are malformed: another form than the API gives it");
     let [gap] = inventory.gaps(Kind::Deployments) else { panic!() };
     assert!(gap.objects.is_empty());
     for kind in [Kind::Jobs, Kind::CronJobs, Kind::KubeletConfigz, Kind::ConfigMaps] {

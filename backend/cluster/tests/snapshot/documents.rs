@@ -126,7 +126,7 @@ fn a_wrong_field_costs_the_object_alone() {
     assert!(inventory.deployments.seen.is_empty());
     let [gap] = inventory.deployments.gaps.as_slice() else { panic!("{:?}", inventory.deployments.gaps) };
     assert_eq!((gap.reason, gap.objects.as_slice()), (GapReason::Failed, ["shop/web".to_owned()].as_slice()));
-    assert_eq!(problem(&problems), "bad.yaml:13: a value is no i64");
+    assert_eq!(problem(&problems), "bad.yaml:13: another form than the API gives it");
     assert!(!format!("{gap:?}").contains("s3cret"));
 }
 

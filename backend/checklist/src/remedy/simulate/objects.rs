@@ -74,6 +74,10 @@ pub(super) fn apply(view: &View<'_>, places: &Places<'_>, inventory: &mut Invent
             let place = places.workload(kind, or_default(namespace), name);
             if let Some(there) = workload(inventory, kind, place, is) {
                 pods::set_template(there, object);
+                // Nobody replaces the pods of a ReplicaSet whose template changes.
+                if kind == Kind::ReplicaSets {
+                    return;
+                }
                 let subject = Subject {
                     api_version: there.api_version.clone(),
                     kind: kind.kind().to_owned(),
