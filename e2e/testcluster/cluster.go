@@ -34,7 +34,6 @@ type cluster struct {
 	failures chan<- error
 	progress io.Writer
 
-	settings  settings
 	mu        sync.Mutex // one change at a time: bring-up, stop, start, the end
 	processes map[string]*process
 }
@@ -174,7 +173,7 @@ func (c *cluster) controlPlane() []*process {
 }
 
 func (c *cluster) startAPIServer(ctx context.Context) error {
-	if err := c.start(roleAPIServer, c.settings.with(apiServerCommand(c.flavour, c.layout))); err != nil {
+	if err := c.start(roleAPIServer, apiServerCommand(c.flavour, c.layout)); err != nil {
 		return err
 	}
 	if err := c.waitForAPIServer(ctx); err != nil {

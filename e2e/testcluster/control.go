@@ -12,7 +12,6 @@ import (
 //	GET  /clusters/NAME        what runs
 //	POST /clusters/NAME/stop   end kube-apiserver; answers when it is gone
 //	POST /clusters/NAME/start  start it with the same flags; answers when the cluster is ready
-//	PUT /clusters/NAME/settings  restart everything with other flags and kubelet configurations ({} puts them back)
 
 // clusterReport is what the ready line and the control endpoint say about a cluster.
 type clusterReport struct {
@@ -88,13 +87,6 @@ func controlHandler(clusters map[string]*cluster) http.Handler {
 	}))
 	mux.Handle("POST /clusters/{name}/start", named(func(request *http.Request, c *cluster) error {
 		return c.restartAPIServer(request.Context())
-	}))
-	mux.Handle("PUT /clusters/{name}/settings", named(func(request *http.Request, c *cluster) error {
-		var s settings
-		if err := json.NewDecoder(request.Body).Decode(&s); err != nil {
-			return err
-		}
-		return c.change(request.Context(), s)
 	}))
 	return mux
 }
