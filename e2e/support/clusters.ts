@@ -19,14 +19,6 @@ export type Cluster = {
   components: Record<string, Component>;
 };
 
-/** What is changed on a cluster's machines; see `settings.go`. */
-export type Settings = {
-  /** By component, by flag without dashes; an empty value takes the flag away. */
-  flags: Record<string, Record<string, string>>;
-  /** By node, laid over its KubeletConfiguration. */
-  kubelets: Record<string, Record<string, unknown>>;
-};
-
 type ReadyLine = { ready: true; control: string; clusters: Record<ClusterName, Cluster> };
 
 const testcluster = fileURLToPath(new URL('../testcluster/bin/testcluster', import.meta.url));
@@ -74,11 +66,6 @@ export class TestClusters {
     return this.#control('POST', `${cluster}/start`);
   }
 
-  /** Restarts the control plane and the nodes with other settings and waits until everything is there again. */
-  async changeSettings(cluster: ClusterName, settings: Settings): Promise<Cluster> {
-    return this.#control('PUT', `${cluster}/settings`, settings);
-  }
-
   /** Runs kubectl as the administrator and returns what it prints. */
   async kubectl(cluster: ClusterName, args: string[], input?: string): Promise<string> {
     const { code, stdout, stderr } = await run(
@@ -95,9 +82,8 @@ export class TestClusters {
     return JSON.parse(await this.kubectl(cluster, args, input)) as T;
   }
 
-  async #control(method: string, path: string, body?: unknown): Promise<Cluster> {
-    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const response = await fetch(`${this.#ready.control}/clusters/${path}`, { method, ...sent });
+  async #control(method: string, path: string): Promise<Cluster> {
+    const response = await fetch(`${this.#ready.control}/clusters/${path}`, { method });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as Cluster;
   }

@@ -11,7 +11,7 @@ const isMarked = (page: Page) => page.evaluate(() => document.body.hasAttribute(
 const scrolled = (page: Page) => page.evaluate(() => window.scrollY);
 
 test('links and the history lead from page to page without loading it anew', async ({ page, demo }) => {
-  const [{ name }] = (await new Api(demo.address).clusters()) as [{ name: string }];
+  const [{ name }] = (await new Api(demo.address).clusters()) as unknown as [{ name: string }];
   await page.goto(demo.address);
   await expect(row(page, name)).toBeVisible();
   await mark(page);
@@ -116,7 +116,7 @@ test('addresses are read as they are written by hand', async ({ page, demo }) =>
   const heading = page.getByRole('heading', { level: 1 });
   await page.goto(`${demo.address}/runs/`);
   await expect(heading).toHaveText('Runs');
-  const [{ name }] = (await new Api(demo.address).clusters()) as [{ name: string }];
+  const [{ name }] = (await new Api(demo.address).clusters()) as unknown as [{ name: string }];
   const encoded = [...name].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join('');
   await page.goto(`${demo.address}/clusters/${encoded}`);
   await expect(heading).toHaveText(name);
