@@ -246,8 +246,8 @@ test('a remedy can be read, copied and downloaded, and the API server accepts it
 
   for (const [item, named, conflicts] of [
     ['default-deny', ['name: default-deny-ingress', 'namespace: shop'], false],
-    ['read-only-root-filesystem', ['name: cart', 'readOnlyRootFilesystem: true'], false],
-    // These change what the manifests state, so that the API server takes them from no second manager without force.
+    // The manifests were applied by kubectl, so that the API server takes a part of these from no second manager without force.
+    ['read-only-root-filesystem', ['name: cart', 'readOnlyRootFilesystem: true'], true],
     ['non-root-containers', ['name: search', 'runAsNonRoot: true'], true],
     ['seccomp-apparmor', ['name: orders', 'type: RuntimeDefault'], true],
   ] as const) {
