@@ -108,7 +108,7 @@ test('other tabs, downloads and parts of a page are left to the browser', async 
   await expect(page.getByRole('heading', { level: 1, name: 'Fleet' })).toBeVisible();
 
   await page.getByRole('link', { name: /, Default deny: falls short/ }).first().click();
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download YAML' }).click()]);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download' }).click()]);
   expect(download.suggestedFilename()).toMatch(/\.yaml$/);
 });
 
