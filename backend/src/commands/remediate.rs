@@ -112,7 +112,7 @@ pub(super) fn run(arguments: &RemediateArguments) -> anyhow::Result<ExitCode> {
 
     let mut remediations: BTreeMap<String, Vec<Remediation>> = BTreeMap::new();
     let mut failed = false;
-    let mut each = |name: &str, read: Result<ReadCluster<'_>, String>| match read.and_then(evaluated) {
+    let mut each = |name: &str, read: Result<ReadCluster<'_>, String>| match read.and_then(|read| evaluated(&read)) {
         Ok(found) => drop(remediations.insert(name.to_owned(), found)),
         Err(cause) => {
             complain(&format!("{name}: {cause}"));
@@ -135,7 +135,7 @@ pub(super) fn run(arguments: &RemediateArguments) -> anyhow::Result<ExitCode> {
     Ok(if failed { ExitCode::from(COULD_NOT) } else { ExitCode::SUCCESS })
 }
 
-fn evaluated(read: ReadCluster<'_>) -> Result<Vec<Remediation>, String> {
+fn evaluated(read: &ReadCluster<'_>) -> Result<Vec<Remediation>, String> {
     rampart_checklist::evaluate(&read.inventory, read.parameters)
         .map(|items| items.into_iter().map(|item| item.remediation).collect())
         .map_err(|error| format!("{error}. This is a defect of Rampart."))
