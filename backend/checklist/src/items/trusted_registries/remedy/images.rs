@@ -17,6 +17,8 @@ const BARE_POD: &str = "A pod without a controller is not rolled out. Delete it,
                         a trusted image.";
 const JOB: &str = "The pod template of a Job cannot be changed. Name a trusted image in the source that the Job is made \
                    from; delete this one when it is not needed any more.";
+const REPLICA_SET: &str =
+    "A ReplicaSet does not replace the pods that it has. Delete them after the document is applied.";
 const OTHER_OWNER: &str = "Another controller makes these pods, and Rampart does not know where it keeps their images. Name a \
                            trusted image in its object or in its settings.";
 const CHANGED_ON_THE_WAY: &str = "The pod's image is not the one of its owner's template: something that changes pods on their \
@@ -58,7 +60,14 @@ pub(super) fn rewritten(view: &View<'_>, findings: &[&Finding]) -> Rewritten {
         for finding in findings {
             let template = workload.and_then(|workload| workload.template);
             match replacement(finding, template, allow) {
-                Ok((place, replacement)) => drop(replacements.insert(place, replacement)),
+                Ok((place, replacement)) => {
+                    replacements.insert(place, replacement);
+                    if subject.kind == "ReplicaSet"
+                        && workload.is_some_and(|workload| !workload.pods.is_empty())
+                    {
+                        tasks.entry(REPLICA_SET).or_default().push(finding);
+                    }
+                }
                 Err(task) => tasks.entry(task).or_default().push(finding),
             }
         }
