@@ -112,13 +112,14 @@ pub(super) fn run(arguments: &RemediateArguments) -> anyhow::Result<ExitCode> {
 
     let mut remediations: BTreeMap<String, Vec<Remediation>> = BTreeMap::new();
     let mut failed = false;
-    let mut each = |name: &str, read: Result<ReadCluster<'_>, String>| match read.and_then(|read| evaluated(&read)) {
-        Ok(found) => drop(remediations.insert(name.to_owned(), found)),
-        Err(cause) => {
-            complain(&format!("{name}: {cause}"));
-            failed = true;
-        }
-    };
+    let mut each =
+        |name: &str, read: Result<ReadCluster<'_>, String>| match read.and_then(|read| evaluated(&read)) {
+            Ok(found) => drop(remediations.insert(name.to_owned(), found)),
+            Err(cause) => {
+                complain(&format!("{name}: {cause}"));
+                failed = true;
+            }
+        };
     let name = arguments.name.as_deref();
     if !arguments.paths.is_empty() {
         reading::files(&arguments.paths, name, arguments.assume_complete, &configuration, &mut each)?;
