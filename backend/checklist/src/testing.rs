@@ -44,6 +44,19 @@ pub(crate) fn outcome(id: ItemId, yaml: &str) -> Outcome {
     result(id, &inventory(yaml)).outcome()
 }
 
+/// The result of one item, whose remedy keeps its promise.
+#[track_caller]
+pub(crate) fn remedied_result(id: ItemId, inventory: &Inventory) -> ItemResult {
+    assert_remedied(id, inventory, &Parameters::default());
+    result(id, inventory)
+}
+
+/// The outcome of one item over YAML, whose remedy keeps its promise.
+#[track_caller]
+pub(crate) fn remedied_outcome(id: ItemId, yaml: &str) -> Outcome {
+    remedied_result(id, &inventory(yaml)).outcome()
+}
+
 /// Asserts the outcome and, as `path: observed`, the findings of one item over YAML.
 #[track_caller]
 pub(crate) fn assert_findings(id: ItemId, yaml: &str, outcome: Outcome, expected: &[&str]) {

@@ -158,12 +158,8 @@ fn write(
     output: &Output,
     format: ExportFormat,
 ) -> anyhow::Result<()> {
-    export::check_choices(selection, remediations.values().flatten())?;
-    let plans: Vec<Plan> = remediations
-        .iter()
-        .map(|(cluster, remediations)| Plan::new(cluster, remediations, selection))
-        .filter(|plan| !plan.is_empty())
-        .collect();
+    let clusters = remediations.iter().map(|(cluster, found)| (cluster.as_str(), found.as_slice()));
+    let plans = export::plans(clusters, selection)?;
     let [first, others @ ..] = plans.as_slice() else {
         complain(&format!(
             "nothing to do: of what was picked nothing falls short, or nothing is in the stage {}",

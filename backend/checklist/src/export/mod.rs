@@ -9,14 +9,11 @@ mod stream;
 
 pub use bundle::{ExportFile, files, fleet};
 pub use names::slug;
-pub use plan::{Plan, UnknownChoice, check_choices};
+pub use plan::{Plan, UnknownChoice, plans};
 pub use stream::yaml;
 
 use rampart_shared::{ItemId, RemediationStage, Subject};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// As whom documents are applied: what this manager set, it can give up again.
-pub const FIELD_MANAGER: &str = "rampart-remediation";
 
 /// What a person picked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

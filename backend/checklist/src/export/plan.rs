@@ -78,7 +78,7 @@ fn known(asked: &[String]) -> String {
 ///
 /// # Errors
 /// When it is not, or is none of the answers.
-pub fn check_choices<'r>(
+pub(super) fn check_choices<'r>(
     selection: &Selection,
     remediations: impl IntoIterator<Item = &'r Remediation>,
 ) -> Result<(), UnknownChoice> {
@@ -99,6 +99,22 @@ pub fn check_choices<'r>(
         }
     }
     Ok(())
+}
+
+/// What is picked of each cluster's remediations, without the clusters of which nothing is.
+///
+/// # Errors
+/// As [`check_choices`] has them.
+pub fn plans<'r>(
+    clusters: impl IntoIterator<Item = (&'r str, &'r [Remediation])> + Clone,
+    selection: &Selection,
+) -> Result<Vec<Plan>, UnknownChoice> {
+    check_choices(selection, clusters.clone().into_iter().flat_map(|(_, remediations)| remediations))?;
+    Ok(clusters
+        .into_iter()
+        .map(|(cluster, remediations)| Plan::new(cluster, remediations, selection))
+        .filter(|plan| !plan.is_empty())
+        .collect())
 }
 
 impl Plan {
@@ -154,6 +170,11 @@ impl Plan {
     /// The names of the inputs that documents wait for.
     pub fn waiting(&self) -> impl Iterator<Item = &str> {
         self.waiting.iter().map(|waiting| waiting.input.name.as_str())
+    }
+
+    /// The objects that kubectl applies, whole or in part.
+    pub fn applied_objects(&self) -> impl Iterator<Item = &Value> {
+        self.applied().map(|planned| &planned.object)
     }
 
     /// Those that kubectl applies.

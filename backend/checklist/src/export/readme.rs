@@ -1,7 +1,7 @@
 //! What stands above and beside the documents, for whoever applies them.
 
-use super::FIELD_MANAGER;
 use super::plan::{Plan, Planned, described};
+use crate::remedy::FIELD_MANAGER;
 use rampart_shared::RemediationTarget;
 
 /// So many of each list are named; where there are more, the documents name them.

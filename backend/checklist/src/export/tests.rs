@@ -1,3 +1,4 @@
+use super::plan::check_choices;
 use super::*;
 use crate::remedy::document;
 use rampart_shared::{

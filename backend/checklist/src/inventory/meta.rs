@@ -2,6 +2,7 @@
 
 use super::credential::{CredentialAt, in_annotations};
 use super::field_owner::{FieldOwner, ManagedFields};
+use crate::credentials::LAST_APPLIED;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -31,9 +32,6 @@ pub struct ObjectMeta {
     /// Whether kubectl's client-side apply keeps there what it applied last.
     pub client_side_applied: bool,
 }
-
-/// Where kubectl's client-side apply keeps what it applied last.
-pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 impl ObjectMeta {
     /// The owner that controls the object.

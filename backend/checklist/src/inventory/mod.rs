@@ -32,7 +32,7 @@ pub use kubelet::{
     WebhookAuthentication,
 };
 pub use label_selector::{LabelSelector, LabelSelectorRequirement};
-pub(crate) use meta::{LAST_APPLIED, null_is_default};
+pub(crate) use meta::null_is_default;
 pub use meta::{Labels, ObjectMeta, OwnerReference};
 pub use network_policy::{
     IpBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicyRule, NetworkPolicySpec,

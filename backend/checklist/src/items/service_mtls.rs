@@ -207,12 +207,7 @@ fn notes(
             format!("{} protects {ports}{remark}.", mesh.name())
         })
         .collect();
-    let control_planes: BTreeSet<&str> = view
-        .inventory
-        .deployments
-        .seen
-        .iter()
-        .filter(|deployment| Meshes::is_control_plane(deployment))
+    let control_planes: BTreeSet<&str> = Meshes::control_planes(view.inventory)
         .map(|deployment| deployment.meta.namespace_or_default())
         .filter(|namespace| exposed_namespaces.contains(namespace))
         .collect();

@@ -236,6 +236,11 @@ impl<'a> Meshes<'a> {
         istio::is_control_plane(deployment) || linkerd::is_control_plane(deployment)
     }
 
+    /// The Deployments of the control planes of Istio and Linkerd.
+    pub fn control_planes(inventory: &Inventory) -> impl Iterator<Item = &Workload> {
+        inventory.deployments.seen.iter().filter(|deployment| Meshes::is_control_plane(deployment))
+    }
+
     /// The meshes that run here: recognised by a proxy of theirs, their control plane or their configuration.
     pub fn present(&self, inventory: &Inventory) -> BTreeSet<Mesh> {
         let mut present = BTreeSet::new();

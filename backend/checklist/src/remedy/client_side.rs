@@ -8,7 +8,8 @@
 
 use super::{bare, identity};
 use crate::Inventory;
-use crate::inventory::{LAST_APPLIED, ObjectMeta};
+use crate::credentials::LAST_APPLIED;
+use crate::inventory::ObjectMeta;
 use rampart_shared::{FieldConflict, RemediationDocument, RemediationTarget};
 use serde_json::json;
 use std::collections::HashSet;

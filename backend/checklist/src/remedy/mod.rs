@@ -14,7 +14,6 @@ pub use client_side::ClientSideApplied;
 pub use commands::{describe, kubectl, reference};
 pub use merge::{bare, identity, merge};
 pub use simulate::simulate;
-pub use workloads::pod_spec_document;
 pub(crate) use workloads::{Draft, FindingAt, Placed, Stays, secret_key};
 pub use yaml::{comment, yaml, yaml_text};
 
@@ -24,7 +23,7 @@ use rampart_shared::{
 };
 use serde_json::Value;
 
-/// The field manager under which remedies are applied.
+/// As whom documents are applied: what this manager set, it can give up again.
 pub const FIELD_MANAGER: &str = "rampart-remediation";
 
 /// The texts of a remediation.

@@ -12,7 +12,6 @@ use futures::{StreamExt, stream};
 use rampart_checklist::{Inventory, Kind};
 use rampart_shared::{Gap, GapReason, Source};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use tokio::time::Instant;
 
 /// What is read of the API server itself.
@@ -62,15 +61,7 @@ pub async fn collect(
     started_at: DateTime<Utc>,
     progress: impl Fn(Progress) + Send + Sync,
 ) -> Result<Collected, Unreachable> {
-    let server = Server {
-        client: connection.client.clone(),
-        retry: options.retry,
-        deadline: Instant::now() + options.timeout,
-        reads: Arc::default(),
-        reviews: Arc::default(),
-        tokens: Arc::default(),
-        dry_runs: Arc::default(),
-    };
+    let server = Server::new(connection.client.clone(), options.retry, options.timeout);
     let started = Instant::now();
     let mut kinds = options.kinds.clone();
     // The UID of `kube-system` is the cluster's identity.

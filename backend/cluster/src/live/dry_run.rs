@@ -12,9 +12,7 @@ use rampart_shared::api::{DryRunAnswer, DryRunOutcome};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// An object comes back, as it would be.
 const MAX_OBJECT_BYTES: usize = 8 << 20;
@@ -26,16 +24,8 @@ const AT_ONCE: usize = 4;
 
 /// Asks for each object, in order, what the API server would say were it applied. Everything has to be done within the
 /// time; what is not is unanswered.
-pub async fn dry_run(connection: &Connection, objects: &[Value], time: Duration) -> Vec<DryRunAnswer> {
-    let server = Server {
-        client: connection.client.clone(),
-        retry: Retry::default(),
-        deadline: Instant::now() + time,
-        reads: Arc::default(),
-        reviews: Arc::default(),
-        tokens: Arc::default(),
-        dry_runs: Arc::default(),
-    };
+pub async fn dry_run(connection: &Connection, objects: &[&Value], time: Duration) -> Vec<DryRunAnswer> {
+    let server = Server::new(connection.client.clone(), Retry::default(), time);
     let mut served: BTreeMap<&str, Result<Vec<ApiResource>, Failure>> = BTreeMap::new();
     for object in objects {
         let [api_version, ..] = identity(object);

@@ -9,6 +9,7 @@ use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kube::client::Body;
 use rampart_checklist::Kind;
+use rampart_checklist::remedy::FIELD_MANAGER;
 use rampart_shared::{Gap, GapReason};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -116,6 +117,19 @@ impl Failure {
 }
 
 impl Server {
+    /// Nothing was asked yet, and everything has to be done within the time.
+    pub(super) fn new(client: kube::Client, retry: Retry, time: Duration) -> Self {
+        Server {
+            client,
+            retry,
+            deadline: Instant::now() + time,
+            reads: Arc::default(),
+            reviews: Arc::default(),
+            tokens: Arc::default(),
+            dry_runs: Arc::default(),
+        }
+    }
+
     /// Asks, and asks again for what may pass.
     pub(super) async fn get(&self, path: &str, bounds: Bounds) -> Result<Vec<u8>, Failure> {
         let request = || Request::get(path).header(ACCEPT, "application/json").body(Body::empty());
@@ -232,7 +246,7 @@ impl Server {
     ) -> Result<Vec<String>, Failure> {
         let document = serde_json::to_vec(object).map_err(|error| Failure::Malformed(error.to_string()))?;
         let request = Request::patch(format!(
-            "{path}?{DRY_RUN}&fieldManager=rampart-remediation&fieldValidation=Strict&force={force}"
+            "{path}?{DRY_RUN}&fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}"
         ))
         .header(ACCEPT, "application/json")
         .header(CONTENT_TYPE, "application/apply-patch+yaml")

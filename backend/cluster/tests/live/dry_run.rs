@@ -19,7 +19,8 @@ fn deployment(name: &str) -> Value {
 }
 
 async fn ask(server: &Server, objects: &[Value]) -> Vec<DryRunAnswer> {
-    dry_run(&server.connection().await, objects, Duration::from_secs(10)).await
+    let objects: Vec<&Value> = objects.iter().collect();
+    dry_run(&server.connection().await, &objects, Duration::from_secs(10)).await
 }
 
 #[tokio::test]

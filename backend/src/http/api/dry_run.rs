@@ -11,7 +11,7 @@ use axum::{
     extract::{RawQuery, State},
     http::StatusCode,
 };
-use rampart_checklist::remedy::chosen;
+use rampart_checklist::export::Plan;
 use rampart_cluster::live;
 use rampart_shared::{
     RemediationStage,
@@ -57,13 +57,9 @@ pub(super) async fn dry_run(
         ));
     };
     let selection = selection::of_query(query.as_deref())?;
-    let objects: Vec<Value> = remediation
-        .of_stage(selection.stage)
-        .filter(|document| document.target.is_applied())
-        .filter_map(|document| {
-            chosen(document, &remediation.inputs, |name| selection.choices.get(name).cloned())
-        })
-        .collect();
+    // What is tried is what would be exported.
+    let plan = Plan::new(&cluster, [&remediation], &selection);
+    let objects: Vec<&Value> = plan.applied_objects().collect();
     let more = u32::try_from(objects.len().saturating_sub(OBJECTS)).unwrap_or(u32::MAX);
     let connection = access.connect().await.map_err(|error| {
         ApiError::new(StatusCode::BAD_GATEWAY, format!("The identity cannot be used: {error}."))

@@ -10,7 +10,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rampart_checklist::export::{self, Plan, Selection};
+use rampart_checklist::export::{self, Selection};
 use rampart_shared::{
     ItemId, Remediation, RemediationStage,
     api::{ExportFormat, Problem},
@@ -227,13 +227,9 @@ struct Made {
 }
 
 fn made(remediations: &[OfCluster], selection: &Selection, format: ExportFormat) -> Result<Made, ApiError> {
-    export::check_choices(selection, remediations.iter().flat_map(|(_, remediations)| remediations))
-        .map_err(|error| ApiError::bad_request(format!("{error}.")))?;
-    let plans: Vec<Plan> = remediations
-        .iter()
-        .map(|(cluster, remediations)| Plan::new(cluster, remediations, selection))
-        .filter(|plan| !plan.is_empty())
-        .collect();
+    let clusters = remediations.iter().map(|(cluster, found)| (cluster.as_str(), found.as_slice()));
+    let plans =
+        export::plans(clusters, selection).map_err(|error| ApiError::bad_request(format!("{error}.")))?;
     let [first, others @ ..] = plans.as_slice() else {
         return Err(ApiError::bad_request(format!(
             "There is nothing to export: of what was picked nothing falls short, or nothing is in the stage {}.",

@@ -2,28 +2,19 @@ use super::*;
 use crate::Parameters;
 use crate::inventory::{ApiServerFlags, ApiServerMetrics, Inventory};
 use crate::parameters::Recogniser;
-use crate::testing::{assert_findings, assert_remedied, evaluated, forbid, inventory};
+use crate::testing::{
+    assert_findings, assert_remedied, evaluated, forbid, inventory, remedied_outcome as outcome,
+    remedied_result as result,
+};
+
 use rampart_shared::Outcome::{self, Fail, Pass, Unknown};
-use rampart_shared::{ItemResult, Remediation};
+use rampart_shared::Remediation;
 
 const ID: ItemId = ItemId::ApiServerThirdPartyAuth;
 const OIDC: &str = "--oidc-issuer-url=https://id.example";
 const WEBHOOK_FLAG: &str = "--authentication-token-webhook-config-file=/w.yaml";
 const FILE: &str = "--authentication-config=/a.yaml";
 const PATH: &str = "a spec.containers[name=kube-apiserver].command";
-
-/// The result of the item, whose remedy keeps its promise.
-#[track_caller]
-fn result(id: ItemId, inventory: &Inventory) -> ItemResult {
-    assert_remedied(id, inventory, &Parameters::default());
-    crate::testing::result(id, inventory)
-}
-
-/// The outcome of the item, whose remedy keeps its promise.
-#[track_caller]
-fn outcome(id: ItemId, yaml: &str) -> Outcome {
-    result(id, &inventory(yaml)).outcome()
-}
 
 fn pod(name: &str, flags: &str) -> String {
     let words: Vec<String> = flags.split_whitespace().map(|word| format!(", {word:?}")).collect();

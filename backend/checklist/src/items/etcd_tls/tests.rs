@@ -1,8 +1,12 @@
 use super::*;
-use crate::testing::{assert_findings, assert_remedied, evaluated, inventory};
-use crate::{Inventory, Parameters};
+use crate::testing::{
+    assert_findings, assert_remedied, evaluated, inventory, remedied_outcome as outcome,
+    remedied_result as result,
+};
+
+use crate::Parameters;
 use rampart_shared::Outcome::{self, Fail, NotApplicable, Pass, Unknown};
-use rampart_shared::{ItemResult, RemediationDocument};
+use rampart_shared::RemediationDocument;
 
 const ID: ItemId = ItemId::EtcdTls;
 const ETCD: &str = "etcd --cert-file=c --key-file=k --trusted-ca-file=a --client-cert-auth=true --peer-cert-file=c \
@@ -13,19 +17,6 @@ const URLS: &str = "--listen-client-urls=https://127.0.0.1:2379,https://10.0.0.1
                     --listen-metrics-urls=http://127.0.0.1:2381";
 const API: &str =
     "kube-apiserver --etcd-servers=https://127.0.0.1:2379 --etcd-cafile=a --etcd-certfile=c --etcd-keyfile=k";
-
-/// The result of the item, whose remedy keeps its promise.
-#[track_caller]
-fn result(id: ItemId, inventory: &Inventory) -> ItemResult {
-    assert_remedied(id, inventory, &Parameters::default());
-    crate::testing::result(id, inventory)
-}
-
-/// The outcome of the item, whose remedy keeps its promise.
-#[track_caller]
-fn outcome(id: ItemId, yaml: &str) -> Outcome {
-    result(id, &inventory(yaml)).outcome()
-}
 
 fn pod(component: &str, name: &str, command: &str, env: &str) -> String {
     let command: Vec<String> = command.split_whitespace().map(|word| format!("{word:?}")).collect();

@@ -1,7 +1,11 @@
-use crate::testing::{assert_findings, assert_remedied, evaluated, forbid, inventory};
-use crate::{Inventory, Kind, Parameters};
+use crate::testing::{
+    assert_findings, assert_remedied, evaluated, forbid, inventory, remedied_outcome as outcome,
+    remedied_result as result,
+};
+
+use crate::{Kind, Parameters};
 use rampart_shared::Outcome::{Fail, NotApplicable, Pass, Unknown};
-use rampart_shared::{Basis, Gap, GapReason, ItemId, ItemResult, Outcome, Remediation};
+use rampart_shared::{Basis, Gap, GapReason, ItemId, Outcome, Remediation};
 use serde_json::json;
 
 const ITEMS: [ItemId; 3] =
@@ -11,19 +15,6 @@ const GOOD: &str =
     "authentication: {anonymous: {enabled: false}}\nauthorization: {mode: Webhook}\nreadOnlyPort: 0\n";
 const BAD: &str =
     "authentication: {anonymous: {enabled: true}}\nauthorization: {mode: AlwaysAllow}\nreadOnlyPort: 10255\n";
-
-/// The result of the item, whose remedy keeps its promise.
-#[track_caller]
-fn result(id: ItemId, inventory: &Inventory) -> ItemResult {
-    assert_remedied(id, inventory, &Parameters::default());
-    crate::testing::result(id, inventory)
-}
-
-/// The outcome of the item, whose remedy keeps its promise.
-#[track_caller]
-fn outcome(id: ItemId, yaml: &str) -> Outcome {
-    result(id, &inventory(yaml)).outcome()
-}
 
 fn node(name: &str, ready: &str, labels: &str) -> String {
     format!(

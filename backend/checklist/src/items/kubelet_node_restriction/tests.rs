@@ -1,26 +1,17 @@
 use super::*;
 use crate::inventory::{ApiServerFlags, ApiServerMetrics};
-use crate::testing::{assert_findings, assert_remedied, evaluated, forbid, inventory};
-use crate::{Inventory, Parameters};
+use crate::testing::{
+    assert_findings, assert_remedied, evaluated, forbid, inventory, remedied_outcome as outcome,
+    remedied_result as result,
+};
+
+use crate::Parameters;
 use rampart_shared::Outcome::{Fail, Pass, Unknown};
-use rampart_shared::{ItemResult, Outcome, Remediation};
+use rampart_shared::{Outcome, Remediation};
 
 const ID: ItemId = ItemId::KubeletNodeRestriction;
 const GOOD: &str = "--enable-admission-plugins=NodeRestriction --authorization-mode=Node,RBAC";
 const PATH: &str = "spec.containers[name=kube-apiserver].command";
-
-/// The result of the item, whose remedy keeps its promise.
-#[track_caller]
-fn result(id: ItemId, inventory: &Inventory) -> ItemResult {
-    assert_remedied(id, inventory, &Parameters::default());
-    crate::testing::result(id, inventory)
-}
-
-/// The outcome of the item, whose remedy keeps its promise.
-#[track_caller]
-fn outcome(id: ItemId, yaml: &str) -> Outcome {
-    result(id, &inventory(yaml)).outcome()
-}
 
 fn pod(name: &str, arguments: &str) -> String {
     let words: Vec<String> = arguments.split_whitespace().map(|word| format!("{word:?}")).collect();

@@ -5,20 +5,14 @@ mod network_plugins;
 mod remedy;
 
 use super::*;
-use crate::testing::{assert_findings, assert_remedied, evaluated, forbid, inventory, result};
+use crate::testing::{
+    assert_findings, assert_remedied, evaluated, forbid, inventory, remedied_outcome as outcome, result,
+};
 use crate::{Parameters, evaluate};
 use rampart_shared::Basis;
 use rampart_shared::Outcome::{Fail, NotApplicable, Pass, Unknown};
 
 const ID: ItemId = ItemId::NetworkTrafficMonitoring;
-
-/// The outcome; whatever it is, the remedy keeps its promise.
-#[track_caller]
-fn outcome(id: ItemId, yaml: &str) -> rampart_shared::Outcome {
-    let inventory = inventory(yaml);
-    assert_remedied(id, &inventory, &Parameters::default());
-    result(id, &inventory).outcome()
-}
 
 /// An application pod on a node of its own.
 fn pod(node: &str, spec: &str, annotations: &str) -> String {

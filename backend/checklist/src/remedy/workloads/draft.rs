@@ -215,11 +215,6 @@ impl<'v> Draft<'v> {
         true
     }
 
-    /// Any other fields of the pod spec; what they were is not known here.
-    pub(crate) fn set_pod_fields(&mut self, fields: &Map<String, Value>) {
-        merge(&mut self.spec, &Value::Object(fields.clone()));
-    }
-
     /// The managers that the API server would name when another value is applied to a field.
     fn add_conflicts(&mut self, field: &str) {
         let owners = self.controller.field_owners.iter().filter(|owner| {

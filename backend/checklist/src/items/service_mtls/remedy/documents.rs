@@ -300,12 +300,7 @@ fn changed(object: &ObjectReference, new: &Value, former: &Value, comment: Strin
 
 /// The revision by which namespaces choose the one control plane of Istio that runs; none where it is the default.
 fn revision(view: &View<'_>) -> Option<String> {
-    let revisions: BTreeSet<&str> = view
-        .inventory
-        .deployments
-        .seen
-        .iter()
-        .filter(|deployment| Meshes::is_control_plane(deployment))
+    let revisions: BTreeSet<&str> = Meshes::control_planes(view.inventory)
         .filter_map(|deployment| deployment.meta.labels.get("istio.io/rev").map(String::as_str))
         .collect();
     match revisions.into_iter().collect::<Vec<_>>().as_slice() {

@@ -73,12 +73,7 @@ impl<'a> Plan<'a> {
             .iter()
             .map(|policy| ((policy.meta.namespace_or_default(), policy.meta.name.as_str()), policy))
             .collect();
-        let control_planes: BTreeSet<&str> = view
-            .inventory
-            .deployments
-            .seen
-            .iter()
-            .filter(|deployment| Meshes::is_control_plane(deployment))
+        let control_planes: BTreeSet<&str> = Meshes::control_planes(view.inventory)
             .map(|deployment| deployment.meta.namespace_or_default())
             .collect();
         let surveyed = survey(view, meshes);
