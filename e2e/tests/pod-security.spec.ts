@@ -73,6 +73,6 @@ test('the prediction for each pod at each level and version is the API server\'s
     expect(refused('psa-baseline-v1-33')).not.toContain('probe-of-another-host');
     expect(refused('psa-baseline-v1-34')).toContain('probe-of-another-host');
   } finally {
-    await clusters.kubectl(cluster, ['delete', 'namespaces', '--ignore-not-found', '--wait=false', ...names]);
+    await clusters.kubectl(cluster, ['delete', 'namespaces', '--ignore-not-found', '--timeout=120s', ...names]);
   }
 });

@@ -36,7 +36,9 @@ test('an archive of a cluster gives what the cluster gives, and holds no credent
   }
 });
 
-test('kubelets tell at their own port what they tell through the API server', async ({ clusters }) => {
+test('kubelets tell at their own port what they tell through the API server', async ({ clusters, rampartKubeconfig }) => {
+  // The namespace of Rampart's accounts was made with it.
+  expect(rampartKubeconfig).toBeTruthy();
   // Without the first document: the clusters' ClusterRole has more grants, which other tests need.
   const account = (await rampartRbac(['--kubelets', 'direct'])).split(/^---$/m).slice(1).join('---');
   for (const cluster of clusterNames) {
